@@ -1,0 +1,96 @@
+// Package pipeline is order and durability: it carries batches of records
+// through the shards, fires their timers, and commits what came of them once.
+package pipeline
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+// Decoder turns a record's bytes into an event. The event may alias data.
+// The error, if any, is an *event.Reject. One Decoder serves one goroutine.
+type Decoder interface {
+	Decode(data []byte, ev *event.Event) error
+}
+
+// Encoder writes documents in their wire form, appended to dst. It holds no
+// state and serves many goroutines.
+type Encoder interface {
+	AppendScores(dst []byte, s *score.Scores) []byte
+	AppendChange(dst []byte, c *score.Change) []byte
+}
+
+// ErrNotFound is returned for a customer or an item never seen.
+var ErrNotFound = errors.New("not found")
+
+// ErrNotReady is returned while the state is being restored.
+var ErrNotReady = errors.New("not ready: state is being restored")
+
+// Query answers from committed state; it serves many goroutines.
+type Query interface {
+	// Customer computes the document of a customer. asOf is an instant in Unix
+	// milliseconds, or 0 for the present of the customer's partition. For an
+	// instant, the facts up to it count, and the models are those of all
+	// customers' facts up to it.
+	Customer(ctx context.Context, id string, asOf int64) (*score.Scores, error)
+	// Affinities lists the items most often bought together with item, best first.
+	Affinities(ctx context.Context, item string, k int) ([]score.Affinity, error)
+	// Population is what is true of all customers at asOf (0: the present).
+	Population(ctx context.Context, asOf int64) (*score.Population, error)
+	// Ready is nil when every assigned partition answers, else it says why not.
+	Ready() error
+}
+
+// LatencyBuckets are the upper bounds, in seconds, of Stats.Latency.
+var LatencyBuckets = [...]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300}
+
+// Stats is a copy of the pipeline's counters since its start.
+type Stats struct {
+	Events     uint64                  // applied to the facts, or recognised as a duplicate
+	Duplicates uint64                  // changed no fact
+	Late       uint64                  // behind the watermark by more than the allowed lateness
+	Timers     uint64                  // fired
+	Changes    uint64                  // emitted
+	Rejects    map[event.Reason]uint64 // dead letters by reason
+	Unkeyed    uint64                  // records whose key is not the customer id
+	InputBytes uint64
+
+	Commits       uint64
+	Aborts        uint64
+	Sessions      uint64  // opened; more than one: an error ended the one before
+	CommitSeconds float64 // spent in commits, all together
+	LastCommit    float64 // seconds the latest commit took
+	Recoveries    uint64
+	RecoveredRecs uint64  // changelog records replayed
+	RecoverySecs  float64 // the latest recovery
+
+	// Latency counts events by the time from their Kafka timestamp to the
+	// commit of what they caused; one count more than LatencyBuckets, the last
+	// for all beyond.
+	Latency    [len(LatencyBuckets) + 1]uint64
+	LatencySum float64 // seconds
+
+	Customers  int
+	Buyers     int
+	Items      int
+	Pairs      int
+	HotBytes   int64 // decoded customers held in memory
+	StateBytes int64 // on disk
+	HotHits    uint64
+	HotMisses  uint64
+
+	Partitions []PartitionStats
+}
+
+// PartitionStats is the position of one input partition.
+type PartitionStats struct {
+	Partition  int32
+	NextOffset int64
+	Lag        int64   // records behind the end
+	LagSeconds float64 // age of the oldest record not yet committed; 0 at the end
+	Watermark  int64   // Unix ms
+	Clock      int64   // Unix ms
+}

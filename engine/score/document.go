@@ -1,0 +1,158 @@
+package score
+
+import (
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// Scores is one customer's document: everything that is true of the customer
+// at AsOf. Times are Unix milliseconds; 0 where there is none. Its wire form
+// is JSON in snake case with RFC 3339 times.
+type Scores struct {
+	CustomerID string
+	AsOf       int64
+	Version    uint64 // the number of Changes emitted so far; 0 in a document computed for another instant
+	RFM        *RFM   // nil before the first order
+	Churn      *Churn // nil before the first order
+	Value      Value
+	Journey    Journey
+	Loyalty    *Loyalty // nil before the first order
+	NextBest   []Offer
+	Contact    Contact
+	Reasons    []Reason
+	Evidence   Evidence
+}
+
+// RFM is recency, frequency and monetary value within the window, and the
+// customer's place in the population.
+type RFM struct {
+	RecencyDays     float64 // whole calendar days since the last order's day
+	Frequency       int     // distinct purchase days in the window
+	Monetary        event.Micro
+	R, F, M         uint8 // 1–5, 5 best
+	Segment         string
+	PreviousSegment string // "" where there was none, and in a document for another instant
+}
+
+// Churn is about whether the customer orders again.
+type Churn struct {
+	Probability       float64 // of no order within HorizonDays
+	HorizonDays       int
+	Band              string // low, medium, high
+	PAlive            float64
+	OverduePercentile float64 // share of this customer's gaps that would have ended by now
+	AverageGapDays    float64 // 0 before the second purchase day
+	ExpectedNextOrder int64
+	BecomesOverdueAt  int64
+}
+
+// Value is money, past and to come.
+type Value struct {
+	HistoricCLV       event.Micro // net of discounts and refunds
+	HistoricOrders    int
+	AverageOrderValue event.Micro
+}
+
+// Journey is the customer's stage in the relation.
+type Journey struct {
+	Stage            string
+	Level            int // 1 first or single order, 2 repeat orders, 3 advocate; 0 before the first order
+	Since            int64
+	SecondOrderDueBy int64
+}
+
+// Loyalty is how the customer buys, apart from how often.
+type Loyalty struct {
+	FullPriceShare float64 // share of orders without discount or coupon
+	Referrals      int
+}
+
+// Offer is one thing to offer, and because of what.
+type Offer struct {
+	ItemID  string
+	Kind    string // cross_sell, repeat
+	Score   float64
+	Because []Because
+}
+
+// Because is one rule that speaks for an offer.
+type Because struct {
+	ItemIDs    []string
+	Support    float64
+	Confidence float64
+	Lift       float64
+}
+
+// Contact is when and where the customer is best reached.
+type Contact struct {
+	BestHour    int // 0–23 in the configured zone; −1 unknown
+	BestWeekday int // 1 Monday … 7 Sunday; 0 unknown
+	Channel     string
+	Permitted   []string
+}
+
+// Reason is one term of a score: the effects of a score's reasons add up to
+// its difference from the base named in the first of them.
+type Reason struct {
+	Score  string
+	Effect float64
+	Text   string
+}
+
+// Evidence says what the scores rest on.
+type Evidence struct {
+	Orders       int
+	RhythmModel  int // version of the rhythm prior
+	BasketOrders int // orders in the co-occurrence counts
+	RFMCustomers int // customers in the population of the cut points
+}
+
+// Cause says why a Change was emitted.
+type Cause struct {
+	Kind    string // event, timer, model
+	EventID string // kind event: the event's id, where it had one
+	Timer   string // kind timer: what was crossed, e.g. "churn.overdue", "rfm.window"
+}
+
+// Delta is one field that changed: values as they stand in the document
+// (string, float64, int, event.Micro, []string), nil for none.
+type Delta struct {
+	Field    string // path in the document: "churn.band"
+	Old, New any
+}
+
+// Change is what the engine says downstream.
+type Change struct {
+	CustomerID string
+	At         int64
+	Version    uint64
+	Cause      Cause
+	Changed    []Delta
+	Scores     *Scores // nil when the customer was erased
+}
+
+// Population is what is true of all customers together.
+type Population struct {
+	AsOf      int64
+	Customers int // ledgers
+	Buyers    int // with an order
+	Segments  map[string]int
+	Stages    map[string]int
+	Bands     map[string]int
+	Cuts      Cuts
+}
+
+// Cuts are the quintile cut points of the population, ascending: for Recency
+// in days, Frequency in purchase days, Monetary in currency units.
+type Cuts struct {
+	Recency, Frequency, Monetary [4]float64
+	Customers                    int // that they rest on; 0: no cut points yet, every score is 3
+}
+
+// Affinity is one neighbour of an item.
+type Affinity struct {
+	ItemID     string
+	Count      int // orders that hold both
+	Support    float64
+	Confidence float64 // of item → ItemID
+	Lift       float64
+}
