@@ -1,0 +1,147 @@
+// Package kafka binds the pipeline to Apache Kafka: the transactional group
+// session, the changelog's reader, and the topics.
+package kafka
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+// Config says where Kafka is and how to speak to it.
+type Config struct {
+	Brokers        []string      `yaml:"brokers" doc:"bootstrap servers, host:port"`
+	Topic          string        `yaml:"topic" doc:"topic of customer events, keyed by customer id"`
+	Start          string        `yaml:"start" doc:"where a partition without committed offset and state begins: earliest or latest"`
+	Instance       string        `yaml:"instance" doc:"name of this process among those of one app_id; stable over restarts, it makes a restart take over at once"`
+	SessionTimeout time.Duration `yaml:"session_timeout" doc:"after this silence the group takes the partitions from a member; 6s to 5m"`
+	TxnTimeout     time.Duration `yaml:"transaction_timeout" doc:"after this time the broker aborts a transaction; 5s to 15m"`
+	Replication    int           `yaml:"replication" doc:"replication factor of topics that dangol creates; -1: the broker's default"`
+	FetchMaxBytes  int           `yaml:"fetch_max_bytes" doc:"most bytes of one fetch, and of one decompressed batch"`
+	TLS            TLS           `yaml:"tls"`
+	SASL           SASL          `yaml:"sasl"`
+}
+
+// TLS is the encryption of the connection.
+type TLS struct {
+	Enabled  bool   `yaml:"enabled" doc:"speak TLS to the brokers"`
+	CAFile   string `yaml:"ca_file" doc:"PEM file of the authority that signed the brokers' certificates; empty: the system's"`
+	CertFile string `yaml:"cert_file" doc:"PEM file of the client's certificate; empty: none"`
+	KeyFile  string `yaml:"key_file" doc:"PEM file of the client's key"`
+}
+
+// SASL is the authentication of the client.
+type SASL struct {
+	Mechanism string `yaml:"mechanism" doc:"plain, scram-sha-256, scram-sha-512; empty: none"`
+	Username  string `yaml:"username" doc:"user name"`
+	Password  string `yaml:"password" doc:"password; best given as ${VAR}"`
+}
+
+// DefaultConfig is a broker on this machine.
+func DefaultConfig() Config {
+	return Config{
+		Brokers: []string{"127.0.0.1:9092"}, Topic: "events", Start: "earliest", Instance: "0",
+		SessionTimeout: 10 * time.Second, TxnTimeout: 15 * time.Second, Replication: -1,
+		FetchMaxBytes: 16 << 20,
+	}
+}
+
+// Validate reports every fault.
+func (c *Config) Validate() error {
+	var errs []error
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if len(c.Brokers) == 0 {
+		fault("brokers: none given, at least one host:port is needed")
+	}
+	for i, b := range c.Brokers {
+		if _, _, err := net.SplitHostPort(b); err != nil {
+			fault("brokers[%d]: %q is not host:port", i, b)
+		}
+	}
+	if c.Topic == "" {
+		fault("topic: must not be empty")
+	}
+	if c.Start != "earliest" && c.Start != "latest" {
+		fault("start: %q is neither earliest nor latest", c.Start)
+	}
+	if c.Instance == "" {
+		fault("instance: must not be empty")
+	}
+	if c.SessionTimeout < 6*time.Second || c.SessionTimeout > 5*time.Minute {
+		fault("session_timeout: %s is outside 6s to 5m", c.SessionTimeout)
+	}
+	if c.TxnTimeout < 5*time.Second || c.TxnTimeout > 15*time.Minute {
+		fault("transaction_timeout: %s is outside 5s to 15m", c.TxnTimeout)
+	}
+	if c.Replication != -1 && (c.Replication < 1 || c.Replication > 1000) {
+		fault("replication: %d is neither -1 nor 1 to 1000", c.Replication)
+	}
+	if c.FetchMaxBytes < 64<<10 || c.FetchMaxBytes > 1<<30 {
+		fault("fetch_max_bytes: %d is outside 65536 to 1073741824", c.FetchMaxBytes)
+	}
+	switch c.SASL.Mechanism {
+	case "":
+	case "plain", "scram-sha-256", "scram-sha-512":
+		if c.SASL.Username == "" {
+			fault("sasl.username: must not be empty with mechanism %s", c.SASL.Mechanism)
+		}
+	default:
+		fault("sasl.mechanism: %q is none of plain, scram-sha-256, scram-sha-512", c.SASL.Mechanism)
+	}
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		fault("tls.cert_file: needs tls.key_file, and the other way round")
+	}
+	return errors.Join(errs...)
+}
+
+// Options are the client options that every client of this configuration
+// shares: addresses, encryption, authentication.
+func (c *Config) Options() ([]kgo.Opt, error) {
+	opts := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID("dangol")}
+	if c.TLS.Enabled {
+		t, err := c.TLS.config()
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, kgo.DialTLSConfig(t))
+	}
+	switch c.SASL.Mechanism {
+	case "plain":
+		opts = append(opts, kgo.SASL(plain.Auth{User: c.SASL.Username, Pass: c.SASL.Password}.AsMechanism()))
+	case "scram-sha-256":
+		opts = append(opts, kgo.SASL(scram.Auth{User: c.SASL.Username, Pass: c.SASL.Password}.AsSha256Mechanism()))
+	case "scram-sha-512":
+		opts = append(opts, kgo.SASL(scram.Auth{User: c.SASL.Username, Pass: c.SASL.Password}.AsSha512Mechanism()))
+	}
+	return opts, nil
+}
+
+func (t *TLS) config() (*tls.Config, error) {
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("input.tls.ca_file: %w", err)
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("input.tls.ca_file: %s holds no PEM certificate", t.CAFile)
+		}
+	}
+	if t.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("input.tls.cert_file: %w", err)
+		}
+		cfg.Certificates = []tls.Certificate{cert}
+	}
+	return cfg, nil
+}

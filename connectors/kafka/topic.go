@@ -1,0 +1,79 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
+)
+
+// TopicName is the name of one of the engine's topics under an app id.
+func TopicName(app string, t pipeline.Topic) string {
+	switch t {
+	case pipeline.Changes:
+		return app + ".changes"
+	case pipeline.Scores:
+		return app + ".scores"
+	case pipeline.DeadLetters:
+		return app + ".dead-letters"
+	case pipeline.Changelog:
+		return app + ".changelog"
+	}
+	panic(fmt.Sprintf("kafka: no topic %d", t))
+}
+
+// topicConfigs are the settings with which a missing topic is created.
+func topicConfigs(t pipeline.Topic) map[string]*string {
+	v := func(s string) *string { return &s }
+	switch t {
+	case pipeline.Scores:
+		return map[string]*string{"cleanup.policy": v("compact")}
+	case pipeline.Changelog:
+		// The lag lets a restore replay the tail whole; an erased customer's
+		// tombstone outlives a week of downtime.
+		return map[string]*string{
+			"cleanup.policy": v("compact"), "min.compaction.lag.ms": v("600000"), "delete.retention.ms": v("604800000"),
+		}
+	}
+	return map[string]*string{"cleanup.policy": v("delete")}
+}
+
+// EnsureTopics creates what is missing of the engine's topics, with as many
+// partitions as the input topic has, and refuses a changelog that has another
+// number: its state would belong to other customers. It returns the number of
+// the input's partitions.
+func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) (int32, error) {
+	details, err := adm.ListTopics(ctx, c.Topic)
+	if err != nil {
+		return 0, fmt.Errorf("kafka at %v: %w", c.Brokers, err)
+	}
+	in, ok := details[c.Topic]
+	if !ok || errors.Is(in.Err, kerr.UnknownTopicOrPartition) {
+		return 0, fmt.Errorf("input topic %q does not exist: create it, keyed by customer id, or correct input.topic", c.Topic)
+	}
+	if in.Err != nil {
+		return 0, fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
+	}
+	n := int32(len(in.Partitions))
+	for _, t := range []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog} {
+		name := TopicName(app, t)
+		_, err := adm.CreateTopic(ctx, n, int16(c.Replication), topicConfigs(t), name)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return 0, fmt.Errorf("create topic %q: %w", name, err)
+		}
+	}
+	name := TopicName(app, pipeline.Changelog)
+	details, err = adm.ListTopics(ctx, name)
+	if err != nil {
+		return 0, fmt.Errorf("topic %q: %w", name, err)
+	}
+	if got := int32(len(details[name].Partitions)); got != n && got != 0 {
+		return 0, fmt.Errorf("topic %q has %d partitions, the input %q has %d: the number of partitions changed, so customers would meet another's state; "+
+			"start with a new app_id and an empty state directory, or restore the input's number of partitions", name, got, c.Topic, n)
+	}
+	return n, nil
+}
