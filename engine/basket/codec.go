@@ -1,0 +1,84 @@
+package basket
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// itemVersion is the first byte of an encoded Item. Numbers are never reused.
+const itemVersion = 1
+
+// ErrItem is wrapped by every error of DecodeItem.
+var ErrItem = errors.New("stored item")
+
+// AppendItem appends the stored form of an entry, version 1:
+//
+//	1 byte   version
+//	uvarint  length of ID, then ID
+//	uvarint  length of Category, then Category
+//	varint   Price, millionths
+//	varint   Categorised, Unix ms
+//	varint   Priced, Unix ms
+func AppendItem(dst []byte, it *Item) []byte {
+	dst = append(dst, itemVersion)
+	dst = binary.AppendUvarint(dst, uint64(len(it.ID)))
+	dst = append(dst, it.ID...)
+	dst = binary.AppendUvarint(dst, uint64(len(it.Category)))
+	dst = append(dst, it.Category...)
+	dst = binary.AppendVarint(dst, int64(it.Price))
+	dst = binary.AppendVarint(dst, it.Categorised)
+	return binary.AppendVarint(dst, it.Priced)
+}
+
+// DecodeItem reads what AppendItem wrote, to the last byte. The strings are
+// copies.
+func DecodeItem(b []byte) (Item, error) {
+	if len(b) == 0 {
+		return Item{}, fmt.Errorf("%w: no bytes", ErrItem)
+	}
+	if b[0] != itemVersion {
+		return Item{}, fmt.Errorf("%w: version %d is unknown to this binary, which reads up to %d", ErrItem, b[0], itemVersion)
+	}
+	r := reader{b: b[1:]}
+	it := Item{
+		ID: r.text(), Category: r.text(), Price: event.Micro(r.varint()),
+		Categorised: r.varint(), Priced: r.varint(),
+	}
+	if r.short {
+		return Item{}, fmt.Errorf("%w: ends early", ErrItem)
+	}
+	if len(r.b) != 0 {
+		return Item{}, fmt.Errorf("%w: %d bytes too many", ErrItem, len(r.b))
+	}
+	return it, nil
+}
+
+// reader takes values off the front of b; once b was short it stays so.
+type reader struct {
+	b     []byte
+	short bool
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.b, r.short = nil, true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) text() string {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v > uint64(len(r.b)-n) {
+		r.b, r.short = nil, true
+		return ""
+	}
+	s := string(r.b[n : n+int(v)])
+	r.b = r.b[n+int(v):]
+	return s
+}

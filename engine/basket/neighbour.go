@@ -1,0 +1,118 @@
+package basket
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Neighbour is the rule "who buys the asked item also buys Item", over all
+// orders counted.
+type Neighbour struct {
+	Item       uint64
+	Count      int     // orders that hold both
+	Support    float64 // share of all orders that hold both
+	Confidence float64 // share of the asked item's orders that hold Item too
+	Lift       float64 // Confidence ÷ the share of all orders that hold Item
+	Strength   float64 // what neighbours are ranked by, see Strength
+}
+
+// Strength is how much more often item b is in the orders of item a than in
+// any order, as a share of orders, in [0, 1]: confidence less b's share of all
+// orders (the "added value" of a rule), with confidence drawn towards that share
+// as if prior orders had been seen beforehand in which a made no difference.
+// So three orders out of three say little, three hundred out of three hundred
+// all there is; popular items gain nothing from being popular, nor rare ones
+// from being rare, as they would ranked by confidence or by lift.
+//
+//	(nAB + prior·nB/n) / (nA + prior) − nB/n  =  nA/(nA+prior) · (nAB/nA − nB/n)
+func Strength(nAB, nA, nB, n, prior int) float64 {
+	if nA <= 0 || n <= 0 {
+		return 0
+	}
+	a := float64(nA)
+	return a / (a + float64(prior)) * (float64(nAB)/a - float64(nB)/float64(n))
+}
+
+// Neighbours appends up to k neighbours of the item to dst, strongest first,
+// equals by hash: those of at least Config.MinCount orders and a lift above 1.
+//
+// Which items are looked at is remembered for each item, Config.MaxNeighbour of
+// them, and looked up anew once the item's orders, or all orders, have moved by
+// a sixteenth; the figures and the rank are of this moment always. So it costs
+// the same for every item, and may for a while miss one that has just risen into
+// the strongest. Exact misses none.
+func (c *Counts) Neighbours(item uint64, k int, dst []Neighbour) []Neighbour {
+	d := c.index[item]
+	if d == 0 {
+		return dst
+	}
+	from := len(dst)
+	for _, at := range c.remembered(d) {
+		if nb, ok := c.rule(d, at); ok {
+			dst = append(dst, nb)
+		}
+	}
+	slices.SortFunc(dst[from:], stronger)
+	return dst[:min(len(dst), from+k)]
+}
+
+// Exact is Neighbours over all of the item's pairs: a function of the counts
+// alone. Its time grows with the number of the item's pairs. It only reads.
+func (c *Counts) Exact(item uint64, k int, dst []Neighbour) []Neighbour {
+	d := c.index[item]
+	if d == 0 || k <= 0 {
+		return dst
+	}
+	from := len(dst)
+	for at := c.items[d].head; at != 0; at = c.pairs.next(at, d) {
+		nb, ok := c.rule(d, at)
+		if !ok {
+			continue
+		}
+		if len(dst)-from < k {
+			dst = append(dst, nb)
+		} else if stronger(nb, dst[len(dst)-1]) < 0 {
+			dst[len(dst)-1] = nb
+		} else {
+			continue
+		}
+		for i := len(dst) - 1; i > from && stronger(dst[i], dst[i-1]) < 0; i-- {
+			dst[i], dst[i-1] = dst[i-1], dst[i]
+		}
+	}
+	return dst
+}
+
+// rule reads the pair in a slot as a rule from item d, and says whether it is
+// evidence.
+func (c *Counts) rule(d, at uint32) (Neighbour, bool) {
+	p := &c.pairs.slots[at]
+	if int(p.count) < c.cfg.MinCount {
+		return Neighbour{}, false
+	}
+	other := p.a
+	if other == d {
+		other = p.b
+	}
+	nAB, nA, nB, n := int(p.count), int(c.items[d].orders), int(c.items[other].orders), c.orders
+	// Lift > 1, in integers. Counts below zero are of orders taken away before
+	// they were added: no evidence yet.
+	if nA < nAB || nB < nAB || n < nA || nAB*n <= nA*nB {
+		return Neighbour{}, false
+	}
+	conf := float64(nAB) / float64(nA)
+	return Neighbour{
+		Item: c.items[other].hash, Count: nAB,
+		Support: float64(nAB) / float64(n), Confidence: conf,
+		Lift:     conf / (float64(nB) / float64(n)),
+		Strength: Strength(nAB, nA, nB, n, c.cfg.PriorOrders),
+	}, true
+}
+
+// stronger orders neighbours, strongest first, equals by hash.
+func stronger(a, b Neighbour) int {
+	if a.Strength != b.Strength {
+		return cmp.Compare(b.Strength, a.Strength)
+	}
+	return cmp.Compare(a.Item, b.Item)
+}
