@@ -93,6 +93,7 @@ type Event struct {
 	Currency   string
 	Channel    string
 	SessionID  string
+	Coupon     string // the code that gave Discount, or that was applied
 	PreviousID string // aliased: the id that becomes CustomerID
 	Granted    bool   // consent_updated: given (true) or withdrawn, for Channel; an empty Channel means all
 	Rating     int8   // survey_answered: 0–10 (NPS); product_reviewed: 0–10
