@@ -27,10 +27,10 @@ func Delta(before, after *ledger.Ledger, emit func(items []uint64, sign int)) {
 		}
 		var was, is []uint64
 		if order <= 0 {
-			was, b = items(before, &b[0]), b[1:]
+			was, b = of(before, &b[0]), b[1:]
 		}
 		if order >= 0 {
-			is, a = items(after, &a[0]), a[1:]
+			is, a = of(after, &a[0]), a[1:]
 		}
 		if slices.Equal(was, is) {
 			continue
@@ -47,7 +47,7 @@ func Delta(before, after *ledger.Ledger, emit func(items []uint64, sign int)) {
 // Each calls emit with every basket of a ledger, for building counts anew.
 func Each(l *ledger.Ledger, emit func(items []uint64, sign int)) {
 	for i := range l.Orders {
-		if is := items(l, &l.Orders[i]); len(is) > 0 {
+		if is := Of(l, i); len(is) > 0 {
 			emit(is, +1)
 		}
 	}
@@ -63,8 +63,11 @@ func compare(a, b *ledger.Order) int {
 	return 1
 }
 
-// items is the basket of one order: nil where it counts for none.
-func items(l *ledger.Ledger, o *ledger.Order) []uint64 {
+// Of is the basket of l.Orders[i]: nil where the order counts for none. It
+// aliases the ledger.
+func Of(l *ledger.Ledger, i int) []uint64 { return of(l, &l.Orders[i]) }
+
+func of(l *ledger.Ledger, o *ledger.Order) []uint64 {
 	if o.Placed == 0 || len(o.Items) == 0 {
 		return nil
 	}

@@ -1,0 +1,67 @@
+package encode
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+// AppendPopulation appends what is true of all customers together. Names are
+// sorted, so that equal populations have equal bytes. It allocates for that.
+func (JSON) AppendPopulation(dst []byte, p *score.Population) []byte {
+	b := appendTime(append(dst, `{"as_of":`...), p.AsOf)
+	b = appendInt(append(b, `,"customers":`...), p.Customers)
+	b = appendInt(append(b, `,"buyers":`...), p.Buyers)
+	b = appendCounts(append(b, `,"segments":`...), p.Segments)
+	b = appendCounts(append(b, `,"stages":`...), p.Stages)
+	b = appendCounts(append(b, `,"bands":`...), p.Bands)
+	b = append(b, `,"cuts":`...)
+	if p.Cuts.Customers == 0 {
+		return append(b, `null}`...)
+	}
+	b = appendFloats(append(b, `{"recency_days":`...), p.Cuts.Recency[:])
+	b = appendFloats(append(b, `,"frequency":`...), p.Cuts.Frequency[:])
+	b = appendFloats(append(b, `,"monetary":`...), p.Cuts.Monetary[:])
+	b = appendInt(append(b, `,"customers":`...), p.Cuts.Customers)
+	return append(b, `}}`...)
+}
+
+// AppendAffinities appends the neighbours of an item, in their order.
+func (JSON) AppendAffinities(dst []byte, item string, as []score.Affinity) []byte {
+	b := appendString(append(dst, `{"item_id":`...), item)
+	b = append(b, `,"affinities":[`...)
+	for i := range as {
+		a := &as[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(append(b, `{"item_id":`...), a.ItemID)
+		b = appendInt(append(b, `,"count":`...), a.Count)
+		b = appendRule(b, a.Support, a.Confidence, a.Lift)
+	}
+	return append(b, `]}`...)
+}
+
+func appendCounts(b []byte, counts map[string]int) []byte {
+	b = append(b, '{')
+	for i, name := range slices.Sorted(maps.Keys(counts)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, name), ':')
+		b = appendInt(b, counts[name])
+	}
+	return append(b, '}')
+}
+
+func appendFloats(b []byte, fs []float64) []byte {
+	b = append(b, '[')
+	for i, f := range fs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendFloat(b, f)
+	}
+	return append(b, ']')
+}

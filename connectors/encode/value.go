@@ -1,0 +1,118 @@
+package encode
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// decimals is how many places of a number that is not money are told.
+const decimals = 6
+
+func appendUint(b []byte, v uint64) []byte { return strconv.AppendUint(b, v, 10) }
+
+func appendInt(b []byte, v int) []byte { return strconv.AppendInt(b, int64(v), 10) }
+
+func appendMoney(b []byte, m event.Micro) []byte {
+	return append(m.Append(append(b, '"')), '"')
+}
+
+// appendFloat writes f rounded to six decimals, with at least one: 12.0, 0.35.
+// What is not finite is null, for JSON has no word for it.
+func appendFloat(b []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(b, `null`...)
+	}
+	from := len(b)
+	b = strconv.AppendFloat(b, f, 'f', decimals, 64)
+	for b[len(b)-1] == '0' && b[len(b)-2] != '.' {
+		b = b[:len(b)-1]
+	}
+	if string(b[from:]) == "-0.0" {
+		return append(b[:from], `0.0`...)
+	}
+	return b
+}
+
+// appendAny writes a value of a score.Delta.
+func appendAny(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(b, `null`...)
+	case string:
+		return appendString(b, v)
+	case float64:
+		return appendFloat(b, v)
+	case int:
+		return appendInt(b, v)
+	case event.Micro:
+		return appendMoney(b, v)
+	case []string:
+		return appendStrings(b, v)
+	}
+	panic(fmt.Sprintf("encode: a changed field holds a %T, which no document does", v))
+}
+
+func appendStrings(b []byte, ss []string) []byte {
+	b = append(b, '[')
+	for i, s := range ss {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, s)
+	}
+	return append(b, ']')
+}
+
+const hex = "0123456789abcdef"
+
+// appendString writes s as a JSON string.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	done := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		size := 1
+		if c >= utf8.RuneSelf {
+			var r rune
+			if r, size = utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || size != 1 {
+				i += size
+				continue
+			}
+		}
+		b = append(b, s[done:i]...)
+		b = appendEscape(b, c)
+		i += size
+		done = i
+	}
+	return append(append(b, s[done:]...), '"')
+}
+
+// appendEscape writes a byte that cannot stand in a JSON string.
+func appendEscape(b []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(b, '\\', c)
+	case '\b':
+		return append(b, `\b`...)
+	case '\f':
+		return append(b, `\f`...)
+	case '\n':
+		return append(b, `\n`...)
+	case '\r':
+		return append(b, `\r`...)
+	case '\t':
+		return append(b, `\t`...)
+	}
+	if c >= utf8.RuneSelf {
+		return append(b, "\ufffd"...)
+	}
+	return append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}
