@@ -1,0 +1,98 @@
+package api
+
+import "net/http"
+
+// enterScan waits for a slot where asOf is another instant than the present:
+// such a query reads every customer. The caller must call leave.
+func (s *Server) enterScan(r *http.Request, asOf int64) (leave func(), err error) {
+	if asOf == 0 {
+		return func() {}, nil
+	}
+	if err := s.scans.enter(r.Context()); err != nil {
+		return nil, err
+	}
+	return s.scans.leave, nil
+}
+
+// customer answers GET /v1/customers/{id}.
+func (s *Server) customer(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return nil, err
+	}
+	values, err := params(r, "as_of")
+	if err != nil {
+		return nil, err
+	}
+	asOf, err := asOfParam(values)
+	if err != nil {
+		return nil, err
+	}
+	leave, err := s.enterScan(r, asOf)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	doc, err := s.parts.Query.Customer(r.Context(), id, asOf)
+	if err != nil {
+		return nil, &queryError{kind: "customer", id: id, err: err}
+	}
+	return s.parts.Encoder.AppendScores(nil, doc), nil
+}
+
+// affinities answers GET /v1/items/{id}/affinities.
+func (s *Server) affinities(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return nil, err
+	}
+	values, err := params(r, "k")
+	if err != nil {
+		return nil, err
+	}
+	k, err := kParam(values)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.parts.Query.Affinities(r.Context(), id, k)
+	if err != nil {
+		return nil, &queryError{kind: "item", id: id, err: err}
+	}
+	return s.parts.Encoder.AppendAffinities(nil, id, list), nil
+}
+
+// population answers GET /v1/population.
+func (s *Server) population(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
+	values, err := params(r, "as_of")
+	if err != nil {
+		return nil, err
+	}
+	asOf, err := asOfParam(values)
+	if err != nil {
+		return nil, err
+	}
+	leave, err := s.enterScan(r, asOf)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	p, err := s.parts.Query.Population(r.Context(), asOf)
+	if err != nil {
+		return nil, &queryError{kind: "population", err: err}
+	}
+	return s.parts.Encoder.AppendPopulation(nil, p), nil
+}
+
+// health answers GET /healthz: the process lives and serves. It asks nothing
+// of the engine, so that a long recovery is not taken for a death.
+func health(http.ResponseWriter, *http.Request) ([]byte, error) {
+	return []byte(`{"status":"ok"}`), nil
+}
+
+// ready answers GET /readyz. The reason is the engine's own, written for operators.
+func (s *Server) ready(http.ResponseWriter, *http.Request) ([]byte, error) {
+	if err := s.parts.Query.Ready(); err != nil {
+		return nil, &fault{status: http.StatusServiceUnavailable, code: codeNotReady, message: err.Error(), retryAfter: 1}
+	}
+	return []byte(`{"status":"ready"}`), nil
+}
