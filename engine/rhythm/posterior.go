@@ -1,0 +1,189 @@
+package rhythm
+
+import "math"
+
+// History is what the closed gaps of one customer add up to.
+type History struct {
+	Repeats int     // x: purchase days after the first
+	Sum     float64 // Σ gap: from the first purchase day to the last
+	LnSum   float64 // Σ ln gap; every gap is positive
+}
+
+// negligible is the weight below which a k is dropped, for speed: it moves no
+// answer by more than its own size.
+const negligible = 1e-12
+
+// component is one k of the mixture.
+type component struct {
+	w    float64 // weight given the closed gaps
+	k    float64
+	n    int     // k
+	i    int     // index in Grid
+	r    float64 // R = r + k·x
+	rate float64 // k / (α + k·Σgap)
+}
+
+// Posterior is what a customer's closed gaps say about the next one. It is a
+// plain value; it allocates nothing and holds no reference.
+type Posterior struct {
+	c     float64 // (b+x)/a
+	scale float64 // a typical gap, where searches start
+	n     int
+	comp  [Size]component
+}
+
+// closed is the log-likelihood of the closed gaps given k = Grid[i], without
+// r·ln α − lnΓ(r).
+func (p *Prior) closed(i int, h History) float64 {
+	k, x := float64(Grid[i]), float64(h.Repeats)
+	r := p.p.R + k*x
+	lg, _ := math.Lgamma(r)
+	return k*x*lnK[i] + (k-1)*h.LnSum - x*lnGammaK[i] + lg - r*math.Log(p.p.Alpha+k*h.Sum)
+}
+
+// Posterior fills q from the closed gaps h.
+func (p *Prior) Posterior(h History, q *Posterior) {
+	x := float64(h.Repeats)
+	q.c = (p.p.B + x) / p.p.A
+	var ln [Size]float64
+	top := math.Inf(-1)
+	for i := range Grid {
+		if p.p.Weights[i] == 0 {
+			ln[i] = math.Inf(-1)
+			continue
+		}
+		ln[i] = p.lnW[i]
+		if h.Repeats > 0 { // without a gap, nothing is known of k
+			ln[i] += p.closed(i, h)
+		}
+		top = max(top, ln[i])
+	}
+	q.n = 0
+	sum := 0.0
+	for i, kn := range Grid {
+		w := math.Exp(ln[i] - top)
+		if w < negligible {
+			continue
+		}
+		k := float64(kn)
+		q.comp[q.n] = component{w: w, k: k, n: kn, i: i, r: p.p.R + k*x, rate: k / (p.p.Alpha + k*h.Sum)}
+		q.n++
+		sum += w
+	}
+	q.scale = 0
+	for i := range q.comp[:q.n] {
+		c := &q.comp[i]
+		c.w /= sum
+		q.scale += c.w * c.k / (c.rate * c.r)
+	}
+}
+
+// survival is S_k(e), and the density of the gap at e.
+func (c *component) survival(e float64) (s, f float64) {
+	u := c.rate * e
+	base := math.Exp(-c.r * math.Log1p(u))
+	if base == 0 {
+		return 0, 0
+	}
+	z := u / (1 + u)
+	sum, term := 1.0, 1.0
+	a := c.r
+	for j := 1; j < c.n; j++ {
+		term *= a * inverse[j] * z
+		sum += term
+		a++
+	}
+	return min(base*sum, 1), base * term * a * c.rate / (1 + u)
+}
+
+// survival is S(e) and the density of the gap at e.
+func (q *Posterior) survival(e float64) (s, f float64) {
+	if e <= 0 {
+		e = 0
+	}
+	for i := range q.comp[:q.n] {
+		c := &q.comp[i]
+		sk, fk := c.survival(e)
+		s += c.w * sk
+		f += c.w * fk
+	}
+	return min(s, 1), f
+}
+
+// Survival is the probability that a gap of this customer, who has not left,
+// is longer than e.
+func (q *Posterior) Survival(e float64) float64 {
+	s, _ := q.survival(e)
+	return s
+}
+
+// Overdue is the share of this customer's gaps that would have ended within e:
+// 0 at once, towards 1 the longer the silence.
+func (q *Posterior) Overdue(e float64) float64 { return 1 - q.Survival(e) }
+
+// Alive is the probability that the customer, silent for e, has not left.
+func (q *Posterior) Alive(e float64) float64 { return q.AliveAt(q.Survival(e)) }
+
+// AliveAt is Alive where Survival is s.
+func (q *Posterior) AliveAt(s float64) float64 { return q.c * s / (1 + q.c*s) }
+
+// SurvivalOfAlive is the survival at which P(alive) is p: the inverse of
+// AliveAt. It exceeds 1 when P(alive) is below p from the start.
+func (q *Posterior) SurvivalOfAlive(p float64) float64 { return p / (q.c * (1 - p)) }
+
+// OrderWithin is the probability that the customer, silent for e, orders
+// within the following h.
+func (q *Posterior) OrderWithin(e, h float64) float64 {
+	return q.OrderBetween(q.Survival(e), q.Survival(max(e, 0)+h))
+}
+
+// OrderBetween is OrderWithin where Survival is s at the start of the horizon
+// and sh at its end. It rises with s and falls with sh.
+func (q *Posterior) OrderBetween(s, sh float64) float64 {
+	return q.c * max(s-sh, 0) / (1 + q.c*s)
+}
+
+// Weights is the posterior over Grid that knows the open gap e as well.
+func (q *Posterior) Weights(e float64) [Size]float64 {
+	var w [Size]float64
+	sum := 0.0
+	for i := range q.comp[:q.n] {
+		c := &q.comp[i]
+		s, _ := c.survival(max(e, 0))
+		w[c.i] = c.w * (1 + q.c*s)
+		sum += w[c.i]
+	}
+	for i := range w {
+		w[i] /= sum
+	}
+	return w
+}
+
+// LogLikelihood is that of the history h followed by a silence of e, the
+// mixture over k summed out. Its unit of time is the prior's.
+func (p *Prior) LogLikelihood(h History, e float64) float64 {
+	a, b, x := p.p.A, p.p.B, float64(h.Repeats)
+	// B(a+1, b+x)/B(a, b); the other beta term is (b+x)/a times as large.
+	left := lnBeta(a+1, b+x) - lnBeta(a, b)
+	top := math.Inf(-1)
+	var ln [Size]float64
+	for i := range Grid {
+		k := float64(Grid[i])
+		c := component{k: k, n: Grid[i], r: p.p.R + k*x, rate: k / (p.p.Alpha + k*h.Sum)}
+		s, _ := c.survival(max(e, 0))
+		ln[i] = p.lnW[i] + p.lnBase + p.closed(i, h) + left + math.Log1p((b+x)/a*s)
+		top = max(top, ln[i])
+	}
+	sum := 0.0
+	for _, l := range ln {
+		sum += math.Exp(l - top)
+	}
+	return top + math.Log(sum)
+}
+
+func lnBeta(a, b float64) float64 {
+	x, _ := math.Lgamma(a)
+	y, _ := math.Lgamma(b)
+	z, _ := math.Lgamma(a + b)
+	return x + y - z
+}
