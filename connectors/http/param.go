@@ -15,8 +15,8 @@ const maxInstant = 253402300799999
 
 // pathID is the id in the path, unescaped.
 func pathID(r *http.Request) (string, error) {
-	id := r.PathValue("id")
-	if !utf8.ValidString(id) {
+	id, err := url.PathUnescape(strings.Split(r.URL.EscapedPath(), "/")[idSegment])
+	if err != nil || !utf8.ValidString(id) {
 		return "", invalid("id: is not UTF-8")
 	}
 	return id, nil

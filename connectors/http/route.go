@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 )
@@ -77,14 +78,32 @@ func (s *Server) newHandler() http.Handler {
 			missing.ServeHTTP(w, r)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		h, _ := mux.Handler(matchable(r))
+		h.ServeHTTP(w, r)
 	})
+}
+
+// idSegment is where a path's id stands: /v1/customers/{id}, /v1/items/{id}/affinities.
+const idSegment = 3
+
+// matchable is r as ServeMux must see it: a segment that is a lone %2F, the id
+// "/", it would take for a trailing slash. The handlers get r itself.
+func matchable(r *http.Request) *http.Request {
+	segments := strings.Split(r.URL.EscapedPath(), "/")
+	if len(segments) <= idSegment || !strings.EqualFold(segments[idSegment], "%2F") {
+		return r
+	}
+	segments[idSegment] = "id"
+	seen := *r
+	seen.URL = &url.URL{Path: strings.Join(segments, "/")}
+	return &seen
 }
 
 // clean reports whether ServeMux takes p as it is. Otherwise it would send the
 // client to another path, and a customer "a//b" would be answered as "a/b".
 func clean(p string) bool {
-	return p == "/" || path.Clean(p) == strings.TrimSuffix(p, "/")
+	c := path.Clean(p)
+	return c == p || c != "/" && c+"/" == p
 }
 
 // wrongMethod is a 405 that says which methods there are.
