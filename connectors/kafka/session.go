@@ -200,7 +200,7 @@ func (s *Session) Produce(outs []pipeline.Output) {
 		r := s.out.next()
 		*r = kgo.Record{
 			Topic: s.topics[o.To], Partition: o.Partition, Key: o.Key, Value: o.Value,
-			Headers: toKafka(o.Headers), Timestamp: time.UnixMilli(o.Time),
+			Headers: toKafka(o.Headers),
 		}
 		s.gs.Produce(context.Background(), r, s.promise)
 	}

@@ -1,0 +1,220 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
+)
+
+const parts = 3
+
+func cluster(t *testing.T) (*Config, *kgo.Client) {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(parts, "events"), kfake.SleepOutOfOrder())
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	cfg := DefaultConfig()
+	cfg.Brokers = c.ListenAddrs()
+	require.NoError(t, cfg.Validate())
+	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(t, err)
+	t.Cleanup(cl.Close)
+	return &cfg, cl
+}
+
+func feed(t *testing.T, cl *kgo.Client, partition int32, n int) {
+	t.Helper()
+	for i := range n {
+		r := &kgo.Record{Topic: "events", Partition: partition, Key: []byte("k"), Value: fmt.Appendf(nil, "%d/%d", partition, i)}
+		require.NoError(t, cl.ProduceSync(t.Context(), r).FirstErr())
+	}
+}
+
+func open(t *testing.T, cfg *Config, restore pipeline.RestoreFunc) *Session {
+	t.Helper()
+	s, err := Open(t.Context(), "app", cfg, restore, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	return s
+}
+
+func fromCommitted(_ context.Context, _ int32, committed int64, _ pipeline.ChangelogReader) (int64, error) {
+	return committed, nil
+}
+
+// poll collects n records.
+func poll(t *testing.T, s *Session, n int) map[int32]int64 {
+	t.Helper()
+	next := map[int32]int64{}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for got := 0; got < n; {
+		bs, err := s.Poll(ctx, n-got)
+		require.NoError(t, err)
+		require.NoError(t, ctx.Err(), "got %d of %d records", got, n)
+		for _, b := range bs {
+			got += len(b.Records)
+			next[b.Partition] = b.Records[len(b.Records)-1].Offset + 1
+		}
+	}
+	return next
+}
+
+func logged(i int, p int32) pipeline.Output {
+	return pipeline.Output{To: pipeline.Changelog, Partition: p, Key: []byte("c1"), Value: fmt.Appendf(nil, "v%d", i)}
+}
+
+// What a transaction produced and its offsets become visible together; an
+// aborted one leaves nothing, and its records are polled again.
+func TestSessionCommitsAndAborts(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 0, 10)
+	feed(t, cl, 2, 5)
+	s := open(t, cfg, fromCommitted)
+
+	require.NoError(t, s.Begin())
+	next := poll(t, s, 15)
+	require.Equal(t, map[int32]int64{0: 10, 2: 5}, next)
+	require.Equal(t, []int32{0, 1, 2}, s.Assigned())
+	s.Produce([]pipeline.Output{logged(0, 0)})
+	require.NoError(t, s.gs.Client().Flush(t.Context()), "so that there is something to abort")
+	ok, _, err := s.End(t.Context(), false, nil)
+	require.NoError(t, err)
+	require.False(t, ok)
+
+	require.NoError(t, s.Begin())
+	next = poll(t, s, 15)
+	require.Equal(t, map[int32]int64{0: 10, 2: 5}, next, "an abort gives the records back")
+	s.Produce([]pipeline.Output{logged(1, 0), logged(2, 2), {To: pipeline.Changes, Key: []byte("c1"), Value: []byte("{}")}})
+	ok, pos, err := s.End(t.Context(), true, next)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Greater(t, pos[0], int64(1), "after the aborted record and its marker")
+	require.Equal(t, int64(1), pos[2])
+	s.Close()
+
+	committed := map[int32]int64{}
+	s = open(t, cfg, func(ctx context.Context, p int32, c int64, log pipeline.ChangelogReader) (int64, error) {
+		committed[p] = c
+		return c, nil
+	})
+	defer s.Close()
+	feed(t, cl, 0, 1)
+	require.NoError(t, s.Begin())
+	require.Equal(t, map[int32]int64{0: 11}, poll(t, s, 1))
+	require.Equal(t, map[int32]int64{0: 10, 1: -1, 2: 5}, committed)
+}
+
+// A transaction in which nothing was polled commits the offsets of the
+// partitions whose timers fired, so that the group validates the member.
+func TestSessionCommitsOffsetsWithoutRecords(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 0, 3)
+	s := open(t, cfg, fromCommitted)
+	defer s.Close()
+	require.NoError(t, s.Begin())
+	next := poll(t, s, 3)
+	ok, _, err := s.End(t.Context(), true, next)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.NoError(t, s.Begin())
+	s.Produce([]pipeline.Output{logged(1, 0)})
+	ok, pos, err := s.End(t.Context(), true, map[int32]int64{0: 3})
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Contains(t, pos, int32(0))
+}
+
+// The reader gives whole committed transactions, leaves out aborted ones, and
+// ends also when the log's tail is nothing but markers or aborted records.
+func TestChangelogReadsWholeTransactions(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 1, 1)
+	s := open(t, cfg, fromCommitted)
+	write := func(commit bool, is ...int) {
+		require.NoError(t, s.Begin())
+		for _, i := range is {
+			s.Produce([]pipeline.Output{logged(i, 1)})
+		}
+		require.NoError(t, s.gs.Client().Flush(t.Context()), "so that there is something to abort")
+		ok, _, err := s.End(t.Context(), commit, map[int32]int64{1: 0})
+		require.NoError(t, err)
+		require.Equal(t, commit, ok)
+	}
+	require.NoError(t, s.Begin())
+	poll(t, s, 1)
+	_, _, err := s.End(t.Context(), false, nil)
+	require.NoError(t, err)
+	write(true, 1, 2)
+	write(false, 3)
+	write(true, 4)
+	write(false, 5, 6)
+	s.Close()
+
+	base, err := cfg.Options()
+	require.NoError(t, err)
+	r := &changelog{topic: "app.changelog", opts: base}
+	read := func(from int64) (got [][]string, end int64) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		end, err := r.Read(ctx, 1, from, func(recs []pipeline.LogRecord) error {
+			var vs []string
+			for _, rec := range recs {
+				vs = append(vs, string(rec.Value))
+			}
+			got = append(got, vs)
+			return nil
+		})
+		require.NoError(t, err)
+		return got, end
+	}
+	got, end := read(0)
+	require.Equal(t, [][]string{{"v1", "v2"}, {"v4"}}, got)
+	again, end2 := read(end)
+	require.Empty(t, again)
+	require.Equal(t, end, end2)
+	_, err = r.Read(t.Context(), 1, end+1, nil)
+	require.ErrorContains(t, err, "move the state directory away")
+}
+
+// A restore that fails is the session's error, not a silent wait.
+func TestSessionSurfacesRestoreError(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 0, 1)
+	s := open(t, cfg, func(context.Context, int32, int64, pipeline.ChangelogReader) (int64, error) {
+		return 0, fmt.Errorf("%w: no such state", pipeline.ErrFatal)
+	})
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		_, err := s.Poll(ctx, 1)
+		if err != nil {
+			require.ErrorIs(t, err, pipeline.ErrFatal)
+			require.ErrorContains(t, err, "no such state")
+			return
+		}
+		require.NoError(t, ctx.Err())
+	}
+}
+
+// A changelog with another number of partitions than the input is refused.
+func TestEnsureTopicsRefusesRepartitioning(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "events"), kfake.SeedTopics(3, "app.changelog"))
+	require.NoError(t, err)
+	defer c.Close()
+	cfg := DefaultConfig()
+	cfg.Brokers = c.ListenAddrs()
+	_, err = Open(t.Context(), "app", &cfg, fromCommitted, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "has 3 partitions, the input \"events\" has 2")
+	cfg.Topic = "nosuch"
+	_, err = Open(t.Context(), "app", &cfg, fromCommitted, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "does not exist")
+}
