@@ -40,14 +40,13 @@ func Compacted() map[string]string {
 // of partitions, what it writes. The stream topics keep records for retention
 // (0: for ever).
 func Topics(app, input string, partitions int32, retention time.Duration) []Topic {
-	ts := []Topic{{input, partitions, Retained(retention)}}
-	for _, name := range []string{"changes", "triggers", "dead-letters", "pairs"} {
-		ts = append(ts, Topic{app + "." + name, partitions, Retained(retention)})
+	return []Topic{
+		{input, partitions, Retained(retention)},
+		{app + ".changes", partitions, Retained(retention)},
+		{app + ".dead-letters", partitions, Retained(retention)},
+		{app + ".scores", partitions, Compacted()},
+		{app + ".changelog", partitions, Compacted()},
 	}
-	for _, name := range []string{"scores", "changelog", "affinities", "population", "models"} {
-		ts = append(ts, Topic{app + "." + name, partitions, Compacted()})
-	}
-	return ts
 }
 
 // CreateTopics creates those of ts that do not exist yet. A topic that exists
