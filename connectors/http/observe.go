@@ -16,10 +16,10 @@ func (s *Server) observed(label string, h http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			p := recover()
+			abort := p == http.ErrAbortHandler || p != nil && rec.status != 0
 			if p != nil && p != http.ErrAbortHandler {
 				s.log.Error("http: a handler panicked", "route", label, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			}
-			abort := p != nil && rec.status != 0
 			if p != nil && !abort {
 				internal().write(rec)
 			}
