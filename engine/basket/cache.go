@@ -1,8 +1,11 @@
 package basket
 
+// MaxNeighbours is how many neighbours of each item are kept at hand.
+const MaxNeighbours = 10
+
 // cache remembers, for each item, the slots of its strongest pairs.
 type cache struct {
-	slots   []uint32 // MaxNeighbour for each dense index, 0 from the last on
+	slots   []uint32 // MaxNeighbours for each dense index, 0 from the last on
 	entries []remembered
 	room    []ranked
 }
@@ -28,13 +31,13 @@ func (m *cache) bytes() int64 { return int64(cap(m.slots))*4 + int64(cap(m.entri
 // remembered returns the slots of the strongest pairs of an item, looked up
 // again where the counts have moved by a sixteenth since.
 func (c *Counts) remembered(d uint32) []uint32 {
-	m, k := &c.cache, c.cfg.MaxNeighbour
+	m := &c.cache
 	if int(d) >= len(m.entries) {
 		m.entries = append(m.entries, make([]remembered, len(c.items)-len(m.entries))...)
-		m.slots = append(m.slots, make([]uint32, len(c.items)*k-len(m.slots))...)
+		m.slots = append(m.slots, make([]uint32, len(c.items)*MaxNeighbours-len(m.slots))...)
 	}
 	e := &m.entries[d]
-	slots := m.slots[int(d)*k:][:k]
+	slots := m.slots[int(d)*MaxNeighbours:][:MaxNeighbours]
 	if e.n == 0 || moved(c.items[d].orders, e.of) || moved(int32(c.orders), e.n) {
 		e.of, e.n = c.items[d].orders, int32(c.orders)
 		e.length = int32(c.lookUp(d, slots))

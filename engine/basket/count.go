@@ -89,6 +89,10 @@ func (c *Counts) countPair(a, b uint32, sign int32) {
 		a, b = b, a
 	}
 	slot, found := c.pairs.find(a, b)
+	if sign < 0 && c.dropped > 0 && c.pairs.slots[slot].count <= 0 {
+		c.dropped-- // what is taken away was left out when it was added
+		return
+	}
 	if !found {
 		if slot = c.newPair(a, b, slot); slot == 0 {
 			c.dropped += int(sign)
@@ -135,8 +139,8 @@ func (c *Counts) Items() int { return len(c.items) - 1 }
 // Pairs is the number of distinct pairs whose count is not zero. It only reads.
 func (c *Counts) Pairs() int { return c.pairs.live }
 
-// Dropped is how often a pair was not counted because of Config.MaxPairs. It
-// only reads.
+// Dropped is how many pairs of the baskets counted are left out because of
+// Config.MaxPairs, each as often as it was. It only reads.
 func (c *Counts) Dropped() int { return c.dropped }
 
 // Giants is the number of counted baskets that were cut to MaxItems. It only

@@ -36,7 +36,7 @@ func Strength(nAB, nA, nB, n, prior int) float64 {
 // Neighbours appends up to k neighbours of the item to dst, strongest first,
 // equals by hash: those of at least Config.MinCount orders and a lift above 1.
 //
-// Which items are looked at is remembered for each item, Config.MaxNeighbour of
+// Which items are looked at is remembered for each item, MaxNeighbours of
 // them, and looked up anew once the item's orders, or all orders, have moved by
 // a sixteenth; the figures and the rank are of this moment always. So it costs
 // the same for every item, and may for a while miss one that has just risen into

@@ -57,10 +57,11 @@ func (c *candidate) add(r rule) {
 }
 
 // candidates finds a candidate by its item: open addressing over a table that
-// fits the cache and is twice the most candidates there can be.
+// stays in the processor's cache and is three times as long as the most
+// candidates there can be, maxSeeds·basket.MaxNeighbours.
 type candidates struct {
 	list  []candidate
-	table [2048]uint16 // index in list, plus one
+	table [512]uint16 // index in list, plus one
 }
 
 func (t *candidates) reset() {
@@ -129,13 +130,10 @@ func (r *Recommender) crossSell(l *ledger.Ledger, k int) {
 // ask is how an item's neighbours are come by.
 func (r *Recommender) ask(item uint64, dst []basket.Neighbour) []basket.Neighbour {
 	if r.Exact {
-		return r.counts.Exact(item, maxNeighbours, dst)
+		return r.counts.Exact(item, basket.MaxNeighbours, dst)
 	}
-	return r.counts.Neighbours(item, maxNeighbours, dst)
+	return r.counts.Neighbours(item, basket.MaxNeighbours, dst)
 }
-
-// maxNeighbours is how many neighbours of one seed are looked at.
-const maxNeighbours = 10
 
 // plant chooses the seeds: what lies in the cart, then what was in the latest
 // orders, then what was looked at last, up to maxSeeds. An item in the cart
