@@ -2,6 +2,7 @@ package score
 
 import (
 	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/rfm"
 )
 
 // Scores is one customer's document: everything that is true of the customer
@@ -20,6 +21,16 @@ type Scores struct {
 	Contact    Contact
 	Reasons    []Reason
 	Evidence   Evidence
+
+	parts *docParts
+}
+
+// docParts is the memory of the parts that a document may lack. Compute uses
+// it again, so a copy of a document shares it with the original.
+type docParts struct {
+	rfm     RFM
+	churn   Churn
+	loyalty Loyalty
 }
 
 // RFM is recency, frequency and monetary value within the window, and the
@@ -31,6 +42,8 @@ type RFM struct {
 	R, F, M         uint8 // 1–5, 5 best
 	Segment         string
 	PreviousSegment string // "" where there was none, and in a document for another instant
+
+	lastDay int32 // calendar day of the last order
 }
 
 // Churn is about whether the customer orders again.
@@ -142,11 +155,10 @@ type Population struct {
 }
 
 // Cuts are the quintile cut points of the population, ascending: for Recency
-// in days, Frequency in purchase days, Monetary in currency units.
-type Cuts struct {
-	Recency, Frequency, Monetary [4]float64
-	Customers                    int // that they rest on; 0: no cut points yet, every score is 3
-}
+// in days, Frequency in purchase days, Monetary in currency units; with the
+// number of Customers that they rest on (0: no cut points yet, every score is
+// 3; −1: they are configured).
+type Cuts = rfm.Cuts
 
 // Affinity is one neighbour of an item.
 type Affinity struct {

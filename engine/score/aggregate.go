@@ -1,0 +1,88 @@
+package score
+
+import (
+	"github.com/dangol-dev/dangol/engine/rfm"
+)
+
+// Aggregate is the live population: sums over customers' Emissions. It is
+// linear and exact: adding, taking away and merging in any order give the same
+// as building it from the Emissions that remain. One goroutine at a time.
+type Aggregate struct {
+	customers int
+	buyers    int
+	measures  rfm.Population
+	segments  map[string]int
+	stages    map[string]int
+	bands     map[string]int
+}
+
+// NewAggregate returns the population of nobody.
+func NewAggregate() *Aggregate {
+	return &Aggregate{segments: map[string]int{}, stages: map[string]int{}, bands: map[string]int{}}
+}
+
+// Add counts a customer. An Emission with Version 0 is nobody's.
+func (a *Aggregate) Add(em *Emission) { a.count(em, 1) }
+
+// Remove takes a customer away, as it was added.
+func (a *Aggregate) Remove(em *Emission) { a.count(em, -1) }
+
+func (a *Aggregate) count(em *Emission, n int) {
+	if em.Version == 0 {
+		return
+	}
+	a.customers += n
+	step(a.stages, em.Stage.String(), n)
+	if !em.Buyer {
+		return
+	}
+	a.buyers += n
+	step(a.segments, em.Segment, n)
+	step(a.bands, em.Band.String(), n)
+	c := rfm.Customer{LastDay: em.LastDay, Frequency: int(em.Frequency), Monetary: em.Monetary}
+	if n > 0 {
+		a.measures.Add(c)
+	} else {
+		a.measures.Remove(c)
+	}
+}
+
+// step moves a counter and keeps no zeros.
+func step(m map[string]int, key string, n int) {
+	if v := m[key] + n; v != 0 {
+		m[key] = v
+	} else {
+		delete(m, key)
+	}
+}
+
+// Merge adds all customers of o.
+func (a *Aggregate) Merge(o *Aggregate) {
+	a.customers += o.customers
+	a.buyers += o.buyers
+	a.measures.Merge(&o.measures)
+	for _, m := range [][2]map[string]int{{a.segments, o.segments}, {a.stages, o.stages}, {a.bands, o.bands}} {
+		for k, n := range m[1] {
+			step(m[0], k, n)
+		}
+	}
+}
+
+// Cuts are the live population's cut points as of a calendar day. Publish them
+// where they Moved from the published ones.
+func (a *Aggregate) Cuts(day int32) Cuts { return a.measures.Cuts(day) }
+
+// Population is the document of all customers as of an instant, with the cut
+// points that scores are given by.
+func (a *Aggregate) Population(asOf int64, cuts Cuts) *Population {
+	p := &Population{
+		AsOf: asOf, Customers: a.customers, Buyers: a.buyers, Cuts: cuts,
+		Segments: map[string]int{}, Stages: map[string]int{}, Bands: map[string]int{},
+	}
+	for _, m := range [][2]map[string]int{{p.Segments, a.segments}, {p.Stages, a.stages}, {p.Bands, a.bands}} {
+		for k, n := range m[1] {
+			m[0][k] = n
+		}
+	}
+	return p
+}

@@ -1,0 +1,171 @@
+package score
+
+import (
+	"math"
+
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/journey"
+	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/rhythm"
+)
+
+// facts is a ledger read once, in the terms of the scores. Its memory is used
+// again.
+type facts struct {
+	orders int         // that stand, folded ones included
+	net    event.Micro // what they brought
+	last   int64       // instant of the last order; 0: none
+	day    int32       // its calendar day
+
+	occasions []journey.Occasion // purchase days with retained orders, ascending
+	history   rhythm.History
+	lastGap   float64
+	folded    ledger.Fold
+	foldedAt  int64
+
+	// Within the RFM window.
+	frequency int
+	monetary  event.Micro
+	leaves    int32 // calendar day at whose start the next orders leave the window; 0: none
+
+	retained  int // orders that stand and are not folded
+	fullPrice int // of those, without discount or coupon
+	hours     [24]uint16
+	weekdays  [8]uint16
+	channels  []channelCount
+
+	seen      int64
+	referred  int64
+	referrals int
+	promoted  int64
+}
+
+type channelCount struct {
+	name string
+	n    int
+	last int64
+}
+
+// lnSmall holds ln of small gaps.
+var lnSmall [512]float64
+
+func init() {
+	for i := range lnSmall {
+		lnSmall[i] = math.Log(float64(i))
+	}
+}
+
+func lnDays(d int32) float64 {
+	if int(d) < len(lnSmall) {
+		return lnSmall[d]
+	}
+	return math.Log(float64(d))
+}
+
+// read fills f from l. today is the present calendar day; window, the days of
+// the RFM window (0: all time).
+func (f *facts) read(l *ledger.Ledger, r *ledger.Rules, today int32, window int) {
+	*f = facts{occasions: f.occasions[:0], channels: f.channels[:0], seen: l.First, folded: l.Fold}
+	f.readFold(r, today, window)
+	eachPurchase(l, r, func(p *purchase) { f.add(p, r, today, window) })
+	for i := range l.Marks {
+		if m := &l.Marks[i]; m.Kind == ledger.Referral && (f.referred == 0 || m.Time < f.referred) {
+			f.referred = m.Time
+		}
+	}
+	f.referrals = int(l.Count(ledger.Referral))
+	if f.referrals > 0 && f.referred == 0 {
+		f.referred = l.First
+	}
+	if len(f.occasions) == 0 && f.folded.Occasions > 0 { // all later orders were cancelled
+		f.occasions = append(f.occasions, journey.Occasion{First: f.foldedAt, Last: f.foldedAt})
+		f.folded.Occasions--
+	}
+}
+
+// readFold takes what remains of the orders that are kept as sums. Where the
+// window begins within them, they count whole: more than 256 orders in a
+// window are beyond exactness.
+func (f *facts) readFold(r *ledger.Rules, today int32, window int) {
+	fold := &f.folded
+	if fold.Orders == 0 {
+		return
+	}
+	f.orders, f.net = int(fold.Orders), fold.Net()
+	f.day = fold.LastDay
+	f.last = r.Calendar.Start(fold.LastDay)
+	f.foldedAt = f.last
+	f.history = rhythm.History{
+		Repeats: int(fold.Occasions) - 1,
+		Sum:     float64(fold.LastDay - fold.FirstDay),
+		LnSum:   float64(fold.LnGaps) / 1e9,
+	}
+	if window == 0 || fold.LastDay > today-int32(window) {
+		f.frequency, f.monetary = int(fold.Occasions), f.net
+		f.leave(fold.LastDay, window)
+	}
+}
+
+// leave notes when orders of a day leave the window.
+func (f *facts) leave(day int32, window int) {
+	if window == 0 {
+		return
+	}
+	if at := day + int32(window); f.leaves == 0 || at < f.leaves {
+		f.leaves = at
+	}
+}
+
+// add takes the next order that stands.
+func (f *facts) add(p *purchase, r *ledger.Rules, today int32, window int) {
+	first := f.orders == 0
+	fresh := first || p.day != f.day // a new purchase day
+	if !first && fresh {
+		gap := p.day - f.day
+		f.history.Repeats++
+		f.history.Sum += float64(gap)
+		f.history.LnSum += lnDays(gap)
+		f.lastGap = float64(gap)
+	}
+	switch {
+	case fresh || len(f.occasions) == 0:
+		f.occasions = append(f.occasions, journey.Occasion{First: p.placed, Last: p.placed})
+		if !fresh { // the day began among the folded orders
+			f.folded.Occasions--
+		}
+	default:
+		f.occasions[len(f.occasions)-1].Last = p.placed
+	}
+	f.orders++
+	f.net = f.net.Add(p.net)
+	f.last, f.day = p.placed, p.day
+	if window == 0 || p.day > today-int32(window) {
+		if fresh {
+			f.frequency++
+		}
+		f.monetary = f.monetary.Add(p.net)
+		f.leave(p.day, window)
+	}
+	f.retained++
+	if !p.discounted {
+		f.fullPrice++
+	}
+	f.hours[r.Calendar.Hour(p.placed)]++
+	f.weekdays[r.Calendar.Weekday(p.placed)]++
+	f.channel(p.channel, p.placed)
+}
+
+// channel counts an order by its channel.
+func (f *facts) channel(name string, at int64) {
+	if name == "" {
+		return
+	}
+	for i := range f.channels {
+		if c := &f.channels[i]; c.name == name {
+			c.n++
+			c.last = at
+			return
+		}
+	}
+	f.channels = append(f.channels, channelCount{name, 1, at})
+}

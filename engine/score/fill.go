@@ -1,0 +1,151 @@
+package score
+
+import (
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/journey"
+	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/rhythm"
+)
+
+// fillRFM places the customer in the population.
+func (s *Scorer) fillRFM(out *Scores) {
+	f := &s.f
+	recency := max(int(s.today-f.day), 0)
+	r, fr, m := s.cuts().Score(recency, f.frequency, f.monetary)
+	out.RFM = &out.parts.rfm
+	*out.RFM = RFM{
+		RecencyDays: float64(recency), Frequency: f.frequency, Monetary: f.monetary,
+		R: r, F: fr, M: m, Segment: s.table.Segment(r, fr), lastDay: f.day,
+	}
+}
+
+// fillChurn says whether the customer orders again.
+func (s *Scorer) fillChurn(out *Scores) {
+	now := s.q.Survival(s.gap)
+	later := s.q.Survival(s.gap + s.horizon())
+	p := 1 - s.q.OrderBetween(now, later)
+	out.Churn = &out.parts.churn
+	*out.Churn = Churn{
+		Probability: p, HorizonDays: s.cfg.HorizonDays,
+		Band: s.band(p, NoBand).String(), PAlive: s.q.AliveAt(now), OverduePercentile: 1 - now,
+		ExpectedNextOrder: within(s.f.last, s.q.NextGap(s.gap)),
+	}
+	if x := s.f.history.Repeats; x > 0 {
+		out.Churn.AverageGapDays = s.f.history.Sum / float64(x)
+	}
+	if s.overdue > 0 {
+		out.Churn.BecomesOverdueAt = s.f.last + s.overdue
+	}
+}
+
+// nameable is how far ahead an expected order is still given a date, in days.
+const nameable = 3653
+
+// within is the instant so many days after last; 0 beyond ten years.
+func within(last int64, days float64) int64 {
+	if !(days < nameable) {
+		return 0
+	}
+	return last + int64(days*rhythm.DayMS)
+}
+
+func (s *Scorer) fillValue(out *Scores) {
+	f := &s.f
+	out.Value = Value{HistoricCLV: f.net, HistoricOrders: f.orders}
+	if f.orders > 0 {
+		out.Value.AverageOrderValue = f.net / event.Micro(f.orders)
+	}
+}
+
+func (s *Scorer) fillJourney(out *Scores) {
+	f := &s.f
+	jf := journey.Facts{
+		Seen: f.seen, Folded: int(f.folded.Occasions), FoldedAt: f.foldedAt, Occasions: f.occasions,
+		History: f.history, LastGap: f.lastGap, Referred: f.referred, Promoted: f.promoted,
+	}
+	s.place = s.cfg.Journey.Place(&jf, s.models.prior, s.q, &s.models.milestones, s.overdue, s.cfg.OverdueAt, s.now)
+	out.Journey = Journey{
+		Stage: s.place.Stage.String(), Level: s.place.Level,
+		Since: s.place.Since, SecondOrderDueBy: s.place.SecondOrderDueBy,
+	}
+}
+
+func (s *Scorer) fillLoyalty(out *Scores) {
+	out.Loyalty = &out.parts.loyalty
+	*out.Loyalty = Loyalty{Referrals: s.f.referrals}
+	if s.f.retained > 0 {
+		out.Loyalty.FullPriceShare = float64(s.f.fullPrice) / float64(s.f.retained)
+	}
+}
+
+// fillContact takes the most frequent hour, weekday and channel of the
+// retained orders; among equals the earliest hour and weekday, and the channel
+// used last.
+func (s *Scorer) fillContact(l *ledger.Ledger, out *Scores) {
+	f := &s.f
+	out.Contact.BestHour = -1
+	most := uint16(0)
+	for h, n := range f.hours {
+		if n > most {
+			most, out.Contact.BestHour = n, h
+		}
+	}
+	most = 0
+	for d, n := range f.weekdays {
+		if n > most {
+			most, out.Contact.BestWeekday = n, d
+		}
+	}
+	best := channelCount{}
+	for _, c := range f.channels {
+		if c.n > best.n || c.n == best.n && c.last > best.last {
+			best = c
+		}
+	}
+	out.Contact.Channel = best.name
+	out.Contact.Permitted = s.permitted(l, out.Contact.Permitted)
+}
+
+// everyChannel stands for a consent that names no channel.
+const everyChannel = "all"
+
+// permitted lists the channels that the customer agreed to, of those that the
+// consents and the orders name; where all are agreed to and none of them is
+// withdrawn, "all" comes first.
+func (s *Scorer) permitted(l *ledger.Ledger, dst []string) []string {
+	if len(l.Consents) == 0 {
+		return dst
+	}
+	all, _ := l.Consented("")
+	from := len(dst)
+	if all {
+		dst = append(dst, everyChannel)
+	}
+	for i := range l.Consents {
+		c := &l.Consents[i]
+		if c.Channel == "" {
+			continue
+		}
+		if ok, _ := l.Consented(c.Channel); ok {
+			dst = append(dst, c.Channel)
+		} else if all {
+			dst = append(dst[:from], dst[from+1:]...)
+			all = false
+		}
+	}
+	for _, c := range s.f.channels {
+		if ok, _ := l.Consented(c.name); ok && !contains(dst[from:], c.name) {
+			dst = append(dst, c.name)
+		}
+	}
+	return dst
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
