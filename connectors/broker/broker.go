@@ -129,10 +129,8 @@ func loopback(addr string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("broker: listen address %q: want host:port, such as %s", addr, DefaultListen)
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return "", fmt.Errorf("broker: listen address %q: port %q is outside 0 to 65535", addr, port)
-	} else {
-		port = strconv.FormatUint(n, 10)
 	}
 	if host == "localhost" {
 		host = "127.0.0.1"

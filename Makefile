@@ -1,0 +1,42 @@
+# "make help" lists the targets. Go alone is needed for build, demo and test.
+
+GO            ?= go
+SECONDS       ?= 60
+FUZZTIME      ?= 10s
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# The packages that start goroutines, for the race detector.
+RACE := ./engine/pipeline/... ./connectors/... ./state/... ./cmd/...
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test race lint bench fuzz ci
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build ./bin/dangol
+	$(GO) build -o bin/dangol ./cmd/dangol
+
+demo: build ## Run the demo for SECONDS (60): broker, shop, engine and API in one process
+	./bin/dangol demo --seconds $(SECONDS)
+
+test: ## Run the tests
+	$(GO) test $(GOTESTFLAGS) ./...
+
+race: ## Run the short tests of the packages with goroutines under the race detector
+	$(GO) test -race -short $(RACE)
+
+lint: ## Check format and rules
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt -w is needed for:"; echo "$$files"; exit 1; fi
+	@if grep -rnE '^\s+go (func|[A-Za-z_.]+)\(' engine --include='*.go' --exclude='*_test.go' --exclude-dir=pipeline; then \
+		echo "the core starts no goroutines"; exit 1; fi
+	$(GO) run $(GOLANGCI_LINT) run ./...
+
+bench: ## Measure the cost of an event and the throughput
+	$(GO) test -run '^$$' -bench . -benchmem ./bench/...
+
+fuzz: ## Fuzz every target for FUZZTIME (10s) each
+	FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+ci: ## All that the continuous integration runs
+	.ci/run
