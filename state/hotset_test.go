@@ -1,0 +1,53 @@
+package state
+
+import (
+	"encoding/binary"
+
+	"github.com/stretchr/testify/require"
+)
+
+// checkHotSet walks all memory of a hot set and compares it with the lists and
+// counters that describe it.
+func checkHotSet(t require.TestingT, h *hotSet) {
+	a := &h.arena
+	free := map[ref]uint32{}
+	var entries int
+	var bytes int64
+	for c := range a.chunks {
+		if a.chunks[c] == nil {
+			continue
+		}
+		bytes += int64(len(a.chunks[c]))
+		var used uint32
+		hand := a.hand == 0 || a.chunkOf(a.hand) != uint32(c)
+		units := uint32(0)
+		for r := ref(c << a.shift); r != 0; r = a.after(r, a.units(r)) {
+			hand = hand || a.hand == r
+			units += a.units(r)
+			if b := a.at(r); has(b, inUse) {
+				used++
+				require.Equal(t, r, h.find(entryKey(b)))
+			} else if a.units(r) > 1 {
+				free[r] = a.units(r)
+			}
+		}
+		require.Equal(t, a.chunkUnits(uint32(c)), units)
+		require.True(t, hand, "the hand is at a block")
+		require.Equal(t, a.live[c], used)
+		entries += int(used)
+	}
+	require.Equal(t, bytes, a.bytes)
+	require.Equal(t, a.bytes+h.index.bytes(), h.own)
+	require.Equal(t, entries, h.index.count)
+	for class, head := range a.heads {
+		require.Equal(t, head != 0, a.nonEmpty[class/64]>>(class%64)&1 == 1)
+		for r, prev := head, ref(0); r != 0; {
+			require.Equal(t, class, sizeClass(free[r]))
+			delete(free, r)
+			b := a.at(r)
+			require.Equal(t, prev, ref(binary.LittleEndian.Uint32(b[12:])))
+			prev, r = r, ref(binary.LittleEndian.Uint32(b[8:]))
+		}
+	}
+	require.Empty(t, free, "every free block is in a list")
+}

@@ -1,0 +1,144 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Observer hears what the store cannot return as an error. Every func may be
+// nil. They are called from the store's own goroutines, some with its locks
+// held: they must not block and must not call the store.
+type Observer struct {
+	// BackgroundError: a write to disk in the background failed. It is retried
+	// without end; a failure that repeats is told once until a flush succeeds.
+	BackgroundError func(error)
+	// WriteStall begins when commits wait for the disk, and ends.
+	WriteStall func(begin bool, reason string)
+	// DiskSlow: one operation on a file took this long already.
+	DiskSlow func(path, operation string, took time.Duration)
+	// Corruption: a file on disk is not what was written.
+	Corruption func(error)
+	// Message is what Pebble says besides, at the level of an error.
+	Message func(text string)
+	// Fatal is told why the process is about to panic: the store's own record
+	// of its files cannot be written.
+	Fatal func(text string)
+}
+
+// health is what the event listener learns and the store asks.
+type health struct {
+	obs Observer
+
+	stalls atomic.Uint64
+	errors atomic.Uint64
+
+	mu        sync.Mutex
+	lastFlush error         // of the flush that ended last; may be a harmless one
+	failing   error         // set while flushes fail
+	told      string        // the failure that the observer has heard of
+	failed    chan struct{} // closed when failing is set
+}
+
+func newHealth(obs Observer) *health {
+	return &health{obs: obs, failed: make(chan struct{})}
+}
+
+// fault is the reason why flushes fail now, nil while they succeed.
+func (h *health) fault() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failing
+}
+
+// failure is closed once flushes fail.
+func (h *health) failure() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failed
+}
+
+// flushEnd is called before backgroundError when a flush fails. It also gets a
+// private error for a flush that had nothing to write, which is no failure and
+// is not followed by backgroundError.
+func (h *health) flushEnd(info pebble.FlushInfo) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lastFlush = info.Err
+	if info.Err == nil {
+		h.told = ""
+		if h.failing != nil {
+			h.failing, h.failed = nil, make(chan struct{})
+		}
+	}
+}
+
+func (h *health) backgroundError(err error) {
+	h.errors.Add(1)
+	h.mu.Lock()
+	if h.lastFlush != nil && errors.Is(err, h.lastFlush) && h.failing == nil {
+		h.failing = err
+		close(h.failed)
+	}
+	tell := h.told != err.Error()
+	h.told = err.Error()
+	h.mu.Unlock()
+	if tell && h.obs.BackgroundError != nil {
+		h.obs.BackgroundError(err)
+	}
+}
+
+// listener forwards the events that an operator can act on, and drops the rest.
+func (h *health) listener() *pebble.EventListener {
+	l := &pebble.EventListener{
+		BackgroundError: h.backgroundError,
+		FlushEnd:        h.flushEnd,
+		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
+			h.stalls.Add(1)
+			if h.obs.WriteStall != nil {
+				h.obs.WriteStall(true, info.Reason)
+			}
+		},
+		WriteStallEnd: func() {
+			if h.obs.WriteStall != nil {
+				h.obs.WriteStall(false, "")
+			}
+		},
+		DiskSlow: func(info pebble.DiskSlowInfo) {
+			if h.obs.DiskSlow != nil {
+				h.obs.DiskSlow(info.Path, info.OpType.String(), info.Duration)
+			}
+		},
+		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			if h.obs.Corruption != nil {
+				h.obs.Corruption(fmt.Errorf("%s: %w", info.Path, info.Details))
+			}
+		},
+	}
+	return l
+}
+
+// Infof drops Pebble's chatter.
+func (h *health) Infof(string, ...any) {}
+
+// Errorf forwards to the observer.
+func (h *health) Errorf(format string, args ...any) {
+	if h.obs.Message != nil {
+		h.obs.Message(fmt.Sprintf(format, args...))
+	}
+}
+
+// Fatalf does not return: Pebble calls it where it cannot go on without
+// losing track of its files. It panics, from whatever goroutine, so that the
+// process ends with the reason as its last line.
+func (h *health) Fatalf(format string, args ...any) {
+	text := "state: cannot write to its directory, stopping so that nothing is lost: " + fmt.Sprintf(format, args...)
+	if h.obs.Fatal != nil {
+		h.obs.Fatal(text)
+	}
+	panic(text)
+}

@@ -1,0 +1,243 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// ErrClosed is returned by a store that was closed, or is closing.
+var ErrClosed = errors.New("state is closed")
+
+// Store is the committed state of all partitions of one process, in one
+// directory. Its methods serve many goroutines; the tables it opens do not.
+type Store struct {
+	db     *pebble.DB
+	lock   *pebble.Lock
+	health *health
+	disk   io.Closer // the watch over slow operations
+	budget budget
+	tuning tuning
+
+	commit sync.Mutex // one batch at a time, because counts are read and written
+
+	mu     sync.Mutex
+	closed bool
+	users  sync.WaitGroup // calls that use db
+	tables map[int32]*Table
+}
+
+// tuning is what tests make small.
+type tuning struct {
+	chunkShift uint8 // log2 of the units in a chunk
+	timerBatch int   // timers read from the index at once
+}
+
+var defaultTuning = tuning{chunkShift: 15, timerBatch: 8192}
+
+// diskSlow is how long one file operation may take before the observer hears.
+const diskSlow = 5 * time.Second
+
+// Open opens the store in cfg.Dir and makes it if there is none. disk is the
+// file system, nil for the machine's. It returns ErrForeign for a directory that
+// holds something else and ErrInUse for one that another process has open.
+func Open(cfg Config, disk vfs.FS, obs Observer) (*Store, error) {
+	return open(cfg, disk, obs, defaultTuning)
+}
+
+func open(cfg Config, disk vfs.FS, obs Observer, tune tuning) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if disk == nil {
+		disk = vfs.Default
+	}
+	lock, err := claim(disk, cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	s := &Store{lock: lock, health: newHealth(obs), tuning: tune, tables: make(map[int32]*Table)}
+	s.budget.limit = cfg.HotBytes
+	watched, watch := vfs.WithDiskHealthChecks(disk, diskSlow, nil, s.health.listener().DiskSlow)
+	s.disk = watch
+	cache := pebble.NewCache(cfg.CacheBytes)
+	defer cache.Unref()
+	s.db, err = pebble.Open(cfg.Dir, s.options(cfg, watched, cache))
+	if err != nil {
+		if errors.Is(err, pebble.ErrDBNotPristine) {
+			err = fmt.Errorf("its first start was cut short; empty the directory and start again: %w", err)
+		}
+		return nil, errors.Join(fmt.Errorf("open state in %s: %w", cfg.Dir, err), lock.Close(), watch.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) options(cfg Config, disk vfs.FS, cache *pebble.Cache) *pebble.Options {
+	o := &pebble.Options{
+		FS:    disk,
+		Lock:  s.lock,
+		Cache: cache,
+		// The default is the oldest format, which met flipped bits in silence.
+		FormatMajorVersion: pebble.FormatNewest,
+		DisableWAL:         true,
+		MemTableSize:       uint64(cfg.MemTableBytes),
+		// The one being filled, one being written, and room for a slow disk.
+		MemTableStopWritesThreshold: 4,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		EventListener:               s.health.listener(),
+		Logger:                      s.health,
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return o
+}
+
+// enter takes part in the store until leave; it fails once the store closes.
+func (s *Store) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.users.Add(1)
+	return nil
+}
+
+func (s *Store) leave() { s.users.Done() }
+
+// Flush writes everything committed to disk and returns when it is there. While
+// writes to disk fail it returns their error; they are retried behind it.
+func (s *Store) Flush() error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.flush()
+}
+
+func (s *Store) flush() error {
+	if err := s.health.fault(); err != nil {
+		return s.cannotWrite(err)
+	}
+	done, err := s.db.AsyncFlush()
+	if err != nil {
+		return fmt.Errorf("flush state: %w", err)
+	}
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-s.health.failure():
+			if err := s.health.fault(); err != nil {
+				return s.cannotWrite(err)
+			}
+		}
+	}
+}
+
+func (s *Store) cannotWrite(err error) error {
+	return fmt.Errorf("cannot write state to disk; make room or replace the disk, then restart: %w", err)
+}
+
+// Close flushes and closes the store. Calls in progress finish first, later ones
+// return ErrClosed. What could not be flushed is lost, as after a crash, and
+// the error says so.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	s.closed = true
+	s.mu.Unlock()
+	s.users.Wait()
+	return errors.Join(s.flush(), s.db.Close(), s.lock.Close(), s.disk.Close())
+}
+
+// Drop deletes everything of a partition, its position among it, durably. Its
+// table must be closed. It serves to restore the partition from the beginning.
+func (s *Store) Drop(partition int32) error {
+	if err := checkPartition(partition); err != nil {
+		return err
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	s.commit.Lock()
+	defer s.commit.Unlock()
+	s.mu.Lock()
+	_, open := s.tables[partition]
+	s.mu.Unlock()
+	if open {
+		return fmt.Errorf("drop partition %d: its table is open", partition)
+	}
+	b := s.db.NewBatch()
+	defer b.Close()
+	for _, space := range []byte{spacePosition, spaceCount, spaceData, spaceTimer} {
+		if err := b.DeleteRange(appendSpace(nil, space, partition), spaceEnd(space, partition), nil); err != nil {
+			return err
+		}
+	}
+	if err := s.apply(b); err != nil {
+		return fmt.Errorf("drop partition %d: %w", partition, err)
+	}
+	return s.flush()
+}
+
+// apply commits a batch. It refuses while flushes fail: Pebble would take what
+// it cannot keep until its memory is full, and then wait without a word.
+func (s *Store) apply(b *pebble.Batch) error {
+	if err := s.health.fault(); err != nil {
+		return s.cannotWrite(err)
+	}
+	return s.db.Apply(b, pebble.NoSync)
+}
+
+// Table opens the owner's view of a partition and loads what fits of it into
+// memory. A partition has one table at a time.
+func (s *Store) Table(partition int32) (*Table, error) {
+	if err := checkPartition(partition); err != nil {
+		return nil, err
+	}
+	t := &Table{store: s, partition: partition}
+	if err := s.register(t); err != nil {
+		return nil, err
+	}
+	if err := t.fill(); err != nil {
+		t.Close()
+		return nil, fmt.Errorf("open partition %d: %w", partition, err)
+	}
+	return t, nil
+}
+
+func (s *Store) register(t *Table) error {
+	s.commit.Lock() // a restore in progress has seen that there is no table
+	defer s.commit.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	if s.tables[t.partition] != nil {
+		return fmt.Errorf("partition %d: its table is open already", t.partition)
+	}
+	s.tables[t.partition] = t
+	t.hot = newHotSet(&s.budget, s.tuning.chunkShift)
+	return nil
+}
+
+func (s *Store) forget(t *Table) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tables[t.partition] == t {
+		delete(s.tables, t.partition)
+	}
+}
