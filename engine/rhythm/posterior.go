@@ -110,6 +110,15 @@ func (q *Posterior) survival(e float64) (s, f float64) {
 	return min(s, 1), f
 }
 
+// At is Survival at e and the density of the gap there (−dS/de).
+func (q *Posterior) At(e float64) (survival, density float64) { return q.survival(e) }
+
+// C is (b+x)/a, by which P(alive) and P(order within h) follow from Survival.
+func (q *Posterior) C() float64 { return q.c }
+
+// Scale is a typical gap.
+func (q *Posterior) Scale() float64 { return q.scale }
+
 // Survival is the probability that a gap of this customer, who has not left,
 // is longer than e.
 func (q *Posterior) Survival(e float64) float64 {

@@ -67,7 +67,9 @@ func lnDays(d int32) float64 {
 func (f *facts) read(l *ledger.Ledger, r *ledger.Rules, today int32, window int) {
 	*f = facts{occasions: f.occasions[:0], channels: f.channels[:0], seen: l.First, folded: l.Fold}
 	f.readFold(r, today, window)
-	eachPurchase(l, r, func(p *purchase) { f.add(p, r, today, window) })
+	for sale := l.Sales(r); sale.Next(); {
+		f.add(&sale.Sale, r, today, window)
+	}
 	for i := range l.Marks {
 		if m := &l.Marks[i]; m.Kind == ledger.Referral && (f.referred == 0 || m.Time < f.referred) {
 			f.referred = m.Time
@@ -117,11 +119,11 @@ func (f *facts) leave(day int32, window int) {
 }
 
 // add takes the next order that stands.
-func (f *facts) add(p *purchase, r *ledger.Rules, today int32, window int) {
+func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int) {
 	first := f.orders == 0
-	fresh := first || p.day != f.day // a new purchase day
+	fresh := first || p.Day != f.day // a new purchase day
 	if !first && fresh {
-		gap := p.day - f.day
+		gap := p.Day - f.day
 		f.history.Repeats++
 		f.history.Sum += float64(gap)
 		f.history.LnSum += lnDays(gap)
@@ -129,30 +131,30 @@ func (f *facts) add(p *purchase, r *ledger.Rules, today int32, window int) {
 	}
 	switch {
 	case fresh || len(f.occasions) == 0:
-		f.occasions = append(f.occasions, journey.Occasion{First: p.placed, Last: p.placed})
+		f.occasions = append(f.occasions, journey.Occasion{First: p.Placed, Last: p.Placed})
 		if !fresh { // the day began among the folded orders
 			f.folded.Occasions--
 		}
 	default:
-		f.occasions[len(f.occasions)-1].Last = p.placed
+		f.occasions[len(f.occasions)-1].Last = p.Placed
 	}
 	f.orders++
-	f.net = f.net.Add(p.net)
-	f.last, f.day = p.placed, p.day
-	if window == 0 || p.day > today-int32(window) {
+	f.net = f.net.Add(p.Net)
+	f.last, f.day = p.Placed, p.Day
+	if window == 0 || p.Day > today-int32(window) {
 		if fresh {
 			f.frequency++
 		}
-		f.monetary = f.monetary.Add(p.net)
-		f.leave(p.day, window)
+		f.monetary = f.monetary.Add(p.Net)
+		f.leave(p.Day, window)
 	}
 	f.retained++
-	if !p.discounted {
+	if !p.Discounted {
 		f.fullPrice++
 	}
-	f.hours[r.Calendar.Hour(p.placed)]++
-	f.weekdays[r.Calendar.Weekday(p.placed)]++
-	f.channel(p.channel, p.placed)
+	f.hours[r.Calendar.Hour(p.Placed)]++
+	f.weekdays[r.Calendar.Weekday(p.Placed)]++
+	f.channel(p.Channel, p.Placed)
 }
 
 // channel counts an order by its channel.

@@ -1,0 +1,133 @@
+package score
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// From one crossing to the next, nothing changes on a fine grid, and at the
+// instant something does: for any history, with cut points and windows, and
+// for regular customers whose probability falls before it rises.
+func TestNothingChangesBeforeTheCrossing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		shop, last := drawShop(t, 9)
+		sc, m := newTestScorer(t, func(c *Config) {
+			c.ProbabilityStep = rapid.SampledFrom([]float64{0.01, 0.05, 0.1, 0.5, 1}).Draw(t, "step")
+			c.RFM.WindowDays = rapid.SampledFrom([]int{0, 30, 365}).Draw(t, "window")
+			c.HorizonDays = rapid.SampledFrom([]int{7, 30, 90, 365}).Draw(t, "horizon")
+		})
+		if rapid.Bool().Draw(t, "only time") {
+			m.Cuts = Cuts{}
+		}
+		now := last + rapid.Int64Range(0, 40*day).Draw(t, "silence")
+		var em, probe Emission
+		var doc Scores
+		require.NotEmpty(t, sc.Update("c", &shop.l, m, now, &em, &em, &doc, nil))
+		for range 12 {
+			until := em.Next
+			if until == 0 {
+				until = last + farthest
+			}
+			steps := int64(150)
+			for i := int64(0); i <= steps; i++ {
+				at := now + (until-now)*i/steps
+				if at == until {
+					at--
+				}
+				d := sc.Update("c", &shop.l, m, at, &em, &probe, &doc, nil)
+				require.Empty(t, d, "%d ms after the last order, %d ms before the crossing (%s)", at-last, until-at, em.Timer)
+			}
+			if em.Next == 0 {
+				return
+			}
+			require.Greater(t, em.Next, now)
+			timer := em.Timer
+			now = em.Next
+			d := sc.Update("c", &shop.l, m, now, &em, &em, &doc, nil)
+			require.NotEmpty(t, d, "%s, %d ms after the last order", timer, now-last)
+			require.Contains(t, fieldsOf(timer), d[0].Field, timer)
+		}
+	})
+}
+
+// fieldsOf are the fields that may come first when a timer fires.
+func fieldsOf(t Timer) []string {
+	switch t {
+	case TimerRecency:
+		return []string{"rfm.group"}
+	case TimerWindow:
+		return []string{"rfm.frequency"}
+	case TimerOverdue:
+		return []string{"churn.probability", "churn.band", "churn.overdue_percentile"}
+	case TimerStage:
+		return []string{"journey.stage"}
+	case TimerBand:
+		return []string{"churn.band", "churn.probability"}
+	}
+	return []string{"churn.probability"}
+}
+
+// The customer who orders every three weeks is missed before the fifth week,
+// with nobody having sent an event.
+func TestRegularCustomerCrosses(t *testing.T) {
+	shop := pizza()
+	last := shop.l.Last
+	sc, m := newTestScorer(t, nil)
+	var em Emission
+	var doc Scores
+	sc.Update("c", &shop.l, m, last, &em, &em, &doc, nil)
+	require.False(t, em.Overdue)
+	for em.Timer != TimerOverdue {
+		require.NotZero(t, em.Next)
+		sc.Update("c", &shop.l, m, em.Next, &em, &em, &doc, nil)
+	}
+	at := em.Next
+	require.Equal(t, doc.Churn.BecomesOverdueAt, at)
+	require.Less(t, at, last+35*day)
+	d := sc.Update("c", &shop.l, m, at, &em, &em, &doc, nil)
+	require.True(t, em.Overdue)
+	require.GreaterOrEqual(t, doc.Churn.OverduePercentile, 0.9)
+	var fields []string
+	for _, x := range d {
+		fields = append(fields, x.Field)
+	}
+	require.Contains(t, fields, "churn.overdue_percentile")
+	require.Contains(t, fields, "journey.stage")
+	require.Equal(t, "at_risk", doc.Journey.Stage)
+	require.Equal(t, at, doc.Journey.Since)
+
+	sc.Compute("c", &shop.l, m, last+35*day, &doc)
+	require.GreaterOrEqual(t, doc.Churn.OverduePercentile, 0.95)
+	require.LessOrEqual(t, doc.Churn.PAlive, 0.25)
+}
+
+func BenchmarkCrossing(b *testing.B) {
+	sc, m := newTestScorer(b, nil)
+	shop := newShop()
+	for _, d := range []int64{0, 21, 45, 55, 100} {
+		shop.order(epoch+d*day, 20_000_000, 0)
+	}
+	var em Emission
+	var doc Scores
+	sc.Update("c", &shop.l, m, shop.l.Last, &em, &em, &doc, nil)
+	m.Cuts = Cuts{}
+	b.ReportAllocs()
+	for b.Loop() {
+		sc.NextCrossing(&em)
+	}
+}
+
+func BenchmarkCompute(b *testing.B) {
+	sc, m := newTestScorer(b, nil)
+	shop := newShop()
+	for _, d := range []int64{0, 21, 45, 55, 100} {
+		shop.order(epoch+d*day, 20_000_000, 0)
+	}
+	var doc Scores
+	b.ReportAllocs()
+	for b.Loop() {
+		sc.Compute("c", &shop.l, m, shop.l.Last+5*day, &doc)
+	}
+}
