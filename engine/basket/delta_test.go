@@ -1,9 +1,10 @@
 package basket
 
 import (
-	"cmp"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
@@ -11,79 +12,84 @@ import (
 	"pgregory.net/rapid"
 )
 
-// ledgers draws a customer whose orders have few hashes and times, so that two
-// of them overlap.
-func ledgers() *rapid.Generator[*ledger.Ledger] {
-	return rapid.Custom(func(t *rapid.T) *ledger.Ledger {
-		l := &ledger.Ledger{}
-		for _, h := range rapid.SliceOfNDistinct(rapid.Uint64Range(1, 12), 0, 8, rapid.ID).Draw(t, "orders") {
-			l.Orders = append(l.Orders, ledger.Order{
-				Hash: h, Placed: rapid.Int64Range(0, 3).Draw(t, "placed"), Amount: 10 * event.One,
-				Items: baskets(6).Draw(t, "basket"),
-			})
+var rules = ledger.Rules{Lateness: time.Hour.Milliseconds(), Calendar: ledger.NewCalendar(time.UTC)}
+
+// acts draws what happens to a few orders of a customer, some of it late.
+func acts() *rapid.Generator[event.Event] {
+	return rapid.Custom(func(t *rapid.T) event.Event {
+		e := event.Event{
+			Type: rapid.SampledFrom([]event.Type{
+				event.OrderCompleted, event.OrderCompleted, event.OrderCompleted, event.OrderUpdated,
+				event.OrderRefunded, event.OrderCancelled, event.ErasureRequested,
+			}).Draw(t, "type"),
+			Time:    rapid.Int64Range(1, 8).Draw(t, "time") * 20 * time.Minute.Milliseconds(),
+			OrderID: strconv.Itoa(rapid.IntRange(1, 6).Draw(t, "order")),
+			Amount:  10 * event.One, HasAmount: true,
 		}
-		slices.SortFunc(l.Orders, func(a, b ledger.Order) int {
-			return cmp.Or(cmp.Compare(a.Placed, b.Placed), cmp.Compare(a.Hash, b.Hash))
-		})
-		for i := range rapid.IntRange(0, 4).Draw(t, "adjustments") {
-			l.Adjustments = append(l.Adjustments, ledger.Adjustment{
-				Order: rapid.Uint64Range(1, 12).Draw(t, "order"), Event: uint64(i), Time: 5,
-				Kind:   rapid.SampledFrom([]ledger.AdjustmentKind{ledger.Refunded, ledger.RefundedWholly, ledger.Cancelled}).Draw(t, "kind"),
-				Amount: event.Micro(rapid.Int64Range(1, 10).Draw(t, "back")) * event.One,
-			})
+		e.ID = strconv.Itoa(rapid.IntRange(1, 1000).Draw(t, "id"))
+		switch e.Type {
+		case event.OrderRefunded:
+			e.Amount = event.Micro(rapid.Int64Range(1, 10).Draw(t, "back")) * event.One
+			e.HasAmount = rapid.Bool().Draw(t, "part")
+		case event.OrderCompleted, event.OrderUpdated:
+			for _, it := range baskets(6).Draw(t, "items") {
+				e.Items = append(e.Items, event.Item{ID: strconv.FormatUint(it, 10), Quantity: event.One})
+			}
 		}
-		slices.SortFunc(l.Adjustments, func(a, b ledger.Adjustment) int {
-			return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Time, b.Time), cmp.Compare(a.Event, b.Event))
-		})
-		return l
+		return e
 	})
+}
+
+func lived(events []event.Event) *ledger.Ledger {
+	l := &ledger.Ledger{}
+	for i := range events {
+		l.Apply(&events[i], &rules)
+	}
+	return l
 }
 
 func TestDeltaLeadsFromOneLedgersCountsToTheOthers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		before, after := ledgers().Draw(t, "before"), ledgers().Draw(t, "after")
-		if rapid.Bool().Draw(t, "near") { // mostly one order differs
-			after = &ledger.Ledger{Orders: slices.Clone(before.Orders), Adjustments: after.Adjustments}
-		}
+		events := rapid.SliceOfN(acts(), 1, 30).Draw(t, "events")
+		from := rapid.IntRange(0, len(events)).Draw(t, "from")
+		before, after := lived(events[:from]), lived(events)
 		c, want := New(DefaultConfig()), New(DefaultConfig())
-		Each(before, c.Apply)
-		Delta(before, after, c.Apply)
-		Each(after, want.Apply)
+		Each(before, &rules, c.Apply)
+		Delta(before, after, &rules, c.Apply)
+		Each(after, &rules, want.Apply)
 		require.Equal(t, read(want), read(c))
-	})
-}
-
-func TestDeltaOfTheSameIsNothing(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l := ledgers().Draw(t, "ledger")
-		Delta(l, l, func(items []uint64, sign int) { t.Fatalf("%+d %v", sign, items) })
+		Delta(after, &ledger.Ledger{}, &rules, c.Apply)
+		require.Equal(t, read(New(DefaultConfig())), read(c))
+		Delta(after, after, &rules, func(items []uint64, sign int) { t.Fatalf("%+d %v", sign, items) })
 	})
 }
 
 func TestWhichOrdersAreBaskets(t *testing.T) {
-	order := func(adjust ...ledger.Adjustment) *ledger.Ledger {
-		return &ledger.Ledger{
-			Orders:      []ledger.Order{{Hash: 7, Placed: 1, Amount: 10 * event.One, Discount: event.One, Items: []uint64{1, 2}}},
-			Adjustments: adjust,
+	placed := event.Event{
+		ID: "e", Type: event.OrderCompleted, Time: 1000, OrderID: "o", Amount: 10 * event.One, HasAmount: true,
+		Discount: event.One, Items: []event.Item{{ID: "A"}, {ID: "B"}},
+	}
+	later := func(kind event.Type, amount event.Micro) event.Event {
+		return event.Event{
+			ID: amount.String(), Type: kind, Time: 2000, OrderID: "o", Amount: amount * event.One, HasAmount: amount > 0,
 		}
 	}
-	count := func(l *ledger.Ledger) (n int) {
-		Each(l, func([]uint64, int) { n++ })
+	count := func(events ...event.Event) (n int) {
+		Each(lived(append([]event.Event{placed}, events...)), &rules, func(items []uint64, sign int) {
+			require.Len(t, items, 2)
+			require.Equal(t, 1, sign)
+			n++
+		})
 		return n
 	}
-	back := func(kind ledger.AdjustmentKind, amount event.Micro) ledger.Adjustment {
-		return ledger.Adjustment{Order: 7, Time: 2, Kind: kind, Amount: amount * event.One}
-	}
-	require.Equal(t, 1, count(order()))
-	require.Equal(t, 1, count(order(back(ledger.Refunded, 8))), "some of it was kept")
-	require.Zero(t, count(order(back(ledger.Refunded, 4), back(ledger.Refunded, 5))), "all that was paid was given back")
-	require.Zero(t, count(order(back(ledger.RefundedWholly, 0))))
-	require.Zero(t, count(order(back(ledger.Cancelled, 0))))
-	unplaced := order()
-	unplaced.Orders[0].Placed = 0
-	require.Zero(t, count(unplaced), "only updates of it are known")
-	other := order(ledger.Adjustment{Order: 8, Kind: ledger.Cancelled})
-	require.Equal(t, 1, count(other))
+	require.Equal(t, 1, count())
+	require.Equal(t, 1, count(later(event.OrderRefunded, 8)), "some of it was kept")
+	require.Zero(t, count(later(event.OrderRefunded, 4), later(event.OrderRefunded, 5)), "all that was paid was given back")
+	require.Zero(t, count(later(event.OrderRefunded, 0)))
+	require.Zero(t, count(later(event.OrderCancelled, 0)))
+	require.Zero(t, count(later(event.ErasureRequested, 0)))
+	placed.Items = nil
+	require.Zero(t, count(), "nothing in it")
 }
 
 func TestDeltaDoesNotAllocate(t *testing.T) {
@@ -91,9 +97,9 @@ func TestDeltaDoesNotAllocate(t *testing.T) {
 	after := &ledger.Ledger{Orders: append(slices.Clone(before.Orders), ledger.Order{Hash: 2, Placed: 2, Items: []uint64{3, 4}})}
 	c := New(DefaultConfig())
 	apply := c.Apply
-	Delta(before, after, apply)
+	Delta(before, after, &rules, apply)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		Delta(before, after, apply)
-		Delta(after, before, apply)
+		Delta(before, after, &rules, apply)
+		Delta(after, before, &rules, apply)
 	}))
 }

@@ -84,9 +84,12 @@ func (t *candidates) find(item uint64) (c *candidate, at int) {
 	}
 }
 
-func (t *candidates) bar(item uint64) {
-	if c, _ := t.find(item); c != nil {
-		c.barred = true
+// bar keeps items from being offered.
+func (t *candidates) bar(items ...uint64) {
+	for _, it := range items {
+		if c, _ := t.find(it); c != nil {
+			c.barred = true
+		}
 	}
 }
 
@@ -111,15 +114,12 @@ func (r *Recommender) crossSell(l *ledger.Ledger, k int) {
 		return
 	}
 	for i := range l.Orders {
-		for _, it := range l.Orders[i].Items {
-			r.found.bar(it)
-		}
+		r.found.bar(l.Orders[i].Items...)
 	}
-	for i := range l.Cart {
-		if inCart(l, &l.Cart[i]) {
-			r.found.bar(l.Cart[i].Item)
-		}
+	for i := range l.Pending {
+		r.found.bar(l.Pending[i].Items...)
 	}
+	r.found.bar(r.cart...)
 	for i := range r.found.list {
 		if c := &r.found.list[i]; !c.barred {
 			r.offer(pick{item: c.item, score: c.score(), cand: i}, k)
@@ -142,13 +142,11 @@ func (r *Recommender) ask(item uint64, dst []basket.Neighbour) []basket.Neighbou
 // the configuration says.
 func (r *Recommender) plant(l *ledger.Ledger) {
 	r.seeds = r.seeds[:0]
-	for i := range l.Cart {
-		if inCart(l, &l.Cart[i]) {
-			r.plantOne(l.Cart[i].Item, 1)
-		}
+	for _, it := range r.cart {
+		r.plantOne(it, 1)
 	}
-	for i := len(l.Orders) - 1; i >= 0 && len(r.seeds) < maxSeeds; i-- {
-		for _, it := range basket.Of(l, i) {
+	for i := 0; i < len(r.recent) && len(r.seeds) < maxSeeds; i++ {
+		for _, it := range r.recent[i].items {
 			r.plantOne(it, 1)
 		}
 	}
@@ -163,10 +161,6 @@ func (r *Recommender) plantOne(item uint64, weight float64) {
 	if len(r.seeds) < maxSeeds && !slices.ContainsFunc(r.seeds, func(s seed) bool { return s.item == item }) {
 		r.seeds = append(r.seeds, seed{item, weight})
 	}
-}
-
-func inCart(l *ledger.Ledger, c *ledger.CartLine) bool {
-	return !c.Removed && c.Time > l.CartCleared
 }
 
 // hash is the hash of an item that the dictionary knows by that id.

@@ -44,7 +44,10 @@ type Recommender struct {
 	cfg    Config
 	counts *basket.Counts
 	names  *basket.Dictionary
+	rules  *ledger.Rules
 
+	recent     []sale
+	cart       []uint64
 	seeds      []seed
 	neighbours []basket.Neighbour
 	found      candidates
@@ -53,9 +56,10 @@ type Recommender struct {
 	top        []pick
 }
 
-// New returns a Recommender over counts and names, which stay the caller's.
-func New(cfg Config, counts *basket.Counts, names *basket.Dictionary) *Recommender {
-	return &Recommender{cfg: cfg, counts: counts, names: names}
+// New returns a Recommender over counts and names, which stay the caller's, for
+// ledgers of these rules.
+func New(cfg Config, counts *basket.Counts, names *basket.Dictionary, rules *ledger.Rules) *Recommender {
+	return &Recommender{cfg: cfg, counts: counts, names: names, rules: rules}
 }
 
 // pick is an offer before it is written out.
@@ -69,23 +73,56 @@ type pick struct {
 
 // Offers writes the best k offers for a customer at a time in Unix
 // milliseconds into out's memory and returns them, best first, equals by item
-// id. k below 0 means Config.Offers. Items that the dictionary cannot name are
-// not offered. What out held before is overwritten, the rules of its offers
+// id. Items that the dictionary cannot name are not offered. What out held before is overwritten, the rules of its offers
 // included; with an out that was used before, Offers does not allocate.
 func (r *Recommender) Offers(l *ledger.Ledger, now int64, k int, out []score.Offer) []score.Offer {
-	if k < 0 {
-		k = r.cfg.Offers
-	}
 	r.top = r.top[:0]
 	if k > 0 {
+		r.remember(l)
 		r.crossSell(l, k)
-		r.repeat(l, now, k)
+		r.repeat(now, k)
 	}
 	out = out[:0]
 	for i := range r.top {
 		out = r.write(&r.top[i], out)
 	}
 	return out
+}
+
+// sale is one order whose items count as bought.
+type sale struct {
+	placed int64
+	items  []uint64
+}
+
+// remember finds what lies in the customer's cart, and the latest maxOrders
+// baskets, the latest first.
+func (r *Recommender) remember(l *ledger.Ledger) {
+	r.cart = r.cart[:0]
+	for i := range l.Cart {
+		if c := &l.Cart[i]; !c.Removed && c.Time > l.CartCleared {
+			r.cart = append(r.cart, c.Item)
+		}
+	}
+	r.recent = r.recent[:0]
+	n := 0
+	for s := l.Sales(r.rules); s.Next(); {
+		if !s.InBasket || len(s.Items) == 0 {
+			continue
+		}
+		if len(r.recent) < maxOrders {
+			r.recent = append(r.recent, sale{})
+		}
+		r.recent[n%maxOrders] = sale{s.Placed, s.Items}
+		n++
+	}
+	if n > maxOrders { // the ring's end to where its end is
+		n %= maxOrders
+		slices.Reverse(r.recent[:n])
+		slices.Reverse(r.recent[n:])
+		return
+	}
+	slices.Reverse(r.recent)
 }
 
 // offer takes p among the best k, if it is one of them and has a name.

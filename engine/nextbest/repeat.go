@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/dangol-dev/dangol/engine/basket"
-	"github.com/dangol-dev/dangol/engine/ledger"
 )
 
 const day = 24 * 60 * 60 * 1000 // ms
@@ -25,22 +24,18 @@ type purchase struct {
 // score is the share of those orders that held it, one order more than there
 // were (so that two out of two are no certainty), times the passed part of the
 // gap: rising to 1 when the gap is over, falling again as 2·gap/passed beyond
-// twice the gap, when the habit has probably ended.
-func (r *Recommender) repeat(l *ledger.Ledger, now int64, k int) {
+// twice the gap, when the habit has probably ended. What already lies in the
+// cart is not offered.
+func (r *Recommender) repeat(now int64, k int) {
 	r.purchases = r.purchases[:0]
-	orders := 0
-	for i := len(l.Orders) - 1; i >= 0 && orders < maxOrders; i-- {
-		items := basket.Of(l, i)
-		if len(items) == 0 {
-			continue
-		}
-		orders++
-		for _, it := range items {
-			r.purchases = append(r.purchases, purchase{item: it, at: l.Orders[i].Placed})
-		}
-	}
+	orders := len(r.recent)
 	if orders < 2 {
 		return
+	}
+	for _, s := range r.recent {
+		for _, it := range s.items {
+			r.purchases = append(r.purchases, purchase{item: it, at: s.placed})
+		}
 	}
 	slices.SortFunc(r.purchases, func(a, b purchase) int {
 		if a.item != b.item {
@@ -53,7 +48,7 @@ func (r *Recommender) repeat(l *ledger.Ledger, now int64, k int) {
 		for n < len(rest) && rest[n].item == rest[0].item {
 			n++
 		}
-		if n > 1 {
+		if n > 1 && !slices.Contains(r.cart, rest[0].item) {
 			r.offerAgain(rest[:n], orders, now, k)
 		}
 		rest = rest[n:]
