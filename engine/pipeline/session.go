@@ -35,13 +35,13 @@ const (
 	Changelog   Topic = 4
 )
 
-// Output is one record to be produced. Its bytes hold until End returns.
+// Output is one record to be produced. Its bytes hold until End returns. It
+// bears the time of producing, not that of the event: retention goes by it.
 type Output struct {
 	To         Topic
-	Partition  int32 // of the changelog; other topics are partitioned by key
+	Partition  int32  // of the changelog; other topics are partitioned by key
 	Key, Value []byte // a nil Value is a tombstone
 	Headers    []Header
-	Time       int64 // Unix ms
 }
 
 // Session is one life of the connection to the input, the outputs and the

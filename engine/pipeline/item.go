@@ -1,0 +1,51 @@
+package pipeline
+
+import (
+	"strings"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// metItems are the items of the open transaction about which the dictionary
+// says nothing, or something else.
+type metItems struct {
+	items []metItem
+	seen  map[uint64]int // hash → latest in items
+}
+
+type metItem struct {
+	item event.Item
+	at   int64 // Unix ms
+}
+
+// see compares an event's items with the dictionary, which nobody writes
+// meanwhile.
+func (m *metItems) see(ev *event.Event, dict *basket.Dictionary) {
+	for i := range ev.Items {
+		it := &ev.Items[i]
+		h := event.Hash(it.ID)
+		if k, ok := dict.Lookup(h); ok && (it.Category == "" || it.Category == k.Category || ev.Time < k.Categorised) &&
+			(it.Price == 0 || it.Price == k.Price || ev.Time < k.Priced) {
+			continue
+		}
+		if j, ok := m.seen[h]; ok {
+			if p := &m.items[j]; p.item.Category == it.Category && p.item.Price == it.Price && p.at >= ev.Time {
+				continue
+			}
+		}
+		if m.seen == nil {
+			m.seen = map[uint64]int{}
+		}
+		m.seen[h] = len(m.items)
+		m.items = append(m.items, metItem{at: ev.Time, item: event.Item{
+			ID: strings.Clone(it.ID), Category: strings.Clone(it.Category), Price: it.Price,
+		}})
+	}
+}
+
+func (m *metItems) reset() {
+	clear(m.items)
+	m.items = m.items[:0]
+	clear(m.seen)
+}

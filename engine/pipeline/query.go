@@ -1,0 +1,170 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/nextbest"
+	"github.com/dangol-dev/dangol/engine/rhythm"
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+var _ Query = (*Core)(nil)
+
+// priorVersion is the version of the rhythm prior that is built in.
+const priorVersion = 1
+
+func (c *Core) freshModels() *score.Models {
+	return score.NewModels(&c.cfg.Score, rhythm.Default(), priorVersion)
+}
+
+// Ready implements Query.
+func (c *Core) Ready() error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.ready
+}
+
+// Customer implements Query.
+func (c *Core) Customer(ctx context.Context, id string, asOf int64) (*score.Scores, error) {
+	if err := c.Ready(); err != nil {
+		return nil, err
+	}
+	var led ledger.Ledger
+	var em score.Emission
+	part, err := c.find(id, &led, &em)
+	if err != nil {
+		return nil, err
+	}
+	if asOf != 0 {
+		return c.customerAt(ctx, id, &led, asOf)
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	rec := nextbest.New(c.cfg.NextBest, c.counts, c.dict)
+	rec.Exact = true
+	maker := score.NewScorer(c.cfg.Score, c.rules(), rec)
+	doc := new(score.Scores)
+	maker.Compute(id, &led, c.models.Load(), max(c.clocks[part].Clock, em.AsOf, led.Last), doc)
+	maker.Settle(&em, doc)
+	return doc, nil
+}
+
+func (c *Core) customerAt(ctx context.Context, id string, led *ledger.Ledger, asOf int64) (*score.Scores, error) {
+	in, err := c.at(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	rules := c.rules()
+	var then ledger.Ledger
+	led.Before(asOf, &rules, &then)
+	if then.First == 0 {
+		return nil, fmt.Errorf("customer %q at that instant: %w", id, ErrNotFound)
+	}
+	doc := new(score.Scores)
+	c.scorer(in).Compute(id, &then, in.models, asOf, doc)
+	return doc, nil
+}
+
+// find reads a customer from the store. The producer's partitioner is unknown,
+// so every partition is asked; a filter in memory answers for those that do not
+// know the customer.
+func (c *Core) find(id string, led *ledger.Ledger, em *score.Emission) (int32, error) {
+	parts, err := c.store.Partitions()
+	if err != nil {
+		return 0, err
+	}
+	key := append([]byte{customerKey}, id...)
+	for _, p := range parts {
+		val, _, ok, err := c.store.Get(p, key, nil)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			return p, decodeBlob(val, led, em, newInterner())
+		}
+	}
+	return 0, fmt.Errorf("customer %q: %w", id, ErrNotFound)
+}
+
+// Affinities implements Query.
+func (c *Core) Affinities(_ context.Context, item string, k int) ([]score.Affinity, error) {
+	if err := c.Ready(); err != nil {
+		return nil, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if known, ok := c.dict.Lookup(event.Hash(item)); !ok || known.ID != item {
+		return nil, fmt.Errorf("item %q: %w", item, ErrNotFound)
+	}
+	rec := nextbest.New(c.cfg.NextBest, c.counts, c.dict)
+	rec.Exact = true
+	return rec.Affinities(item, k), nil
+}
+
+// Population implements Query.
+func (c *Core) Population(ctx context.Context, asOf int64) (*score.Population, error) {
+	if err := c.Ready(); err != nil {
+		return nil, err
+	}
+	if asOf != 0 {
+		in, err := c.at(ctx, asOf)
+		if err != nil {
+			return nil, err
+		}
+		agg, err := c.survey(ctx, in, false)
+		if err != nil {
+			return nil, err
+		}
+		return agg.Population(asOf, in.models.Cuts), nil
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var clock int64
+	for _, p := range c.clocks {
+		clock = max(clock, p.Clock)
+	}
+	return c.agg.Population(clock, c.models.Load().Cuts), nil
+}
+
+// EachCustomer calls fn with the facts, the version and the document for an
+// instant of every customer known then, by partition and id. fn must not keep
+// what it is given.
+func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(id string, facts []byte, version uint64, doc *score.Scores) error) error {
+	in, err := c.at(ctx, asOf)
+	if err != nil {
+		return err
+	}
+	parts, err := c.store.Partitions()
+	if err != nil {
+		return err
+	}
+	maker, rules := c.scorer(in), c.rules()
+	var led, then ledger.Ledger
+	var em score.Emission
+	var doc score.Scores
+	for _, p := range parts {
+		err := c.store.Scan(p, []byte{customerKey}, func(key, val []byte, _ int64) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
+				return err
+			}
+			led.Before(asOf, &rules, &then)
+			if then.First == 0 {
+				return nil
+			}
+			id := string(key[1:])
+			maker.Compute(id, &then, in.models, asOf, &doc)
+			facts, _, _ := splitBlob(val)
+			return fn(id, facts, em.Version, &doc)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

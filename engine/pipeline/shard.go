@@ -1,0 +1,277 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/nextbest"
+	"github.com/dangol-dev/dangol/engine/score"
+	"github.com/dangol-dev/dangol/state"
+)
+
+// shard is one partition: its customers, its clock, and what the open
+// transaction has done so far. One goroutine at a time works on it.
+type shard struct {
+	core  *Core
+	part  int32
+	table *state.Table
+	dec   Decoder
+	rules ledger.Rules
+	maker *score.Scorer
+
+	pos, saved Position // as of now, as of the last commit
+	end        int64    // offset after the last record that the broker had
+	lastRecord int64    // wall, Unix ms, of the latest poll that gave a record; of the opening before
+	touched    bool
+
+	// Scratch, used again for each event.
+	ev     event.Event
+	led    ledger.Ledger
+	before ledger.Ledger
+	em     score.Emission
+	doc    score.Scores
+	deltas []score.Delta
+	key    []byte
+	blob   []byte
+	parts  [2][]byte // facts and emission while they are encoded
+
+	out   outbox
+	moves []move      // in the population
+	lines basketMoves // in the co-occurrence counts
+	met   metItems
+	tally tally
+}
+
+// move is a customer's change of place in the population.
+type move struct{ old, new score.Emission }
+
+func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *shard {
+	rules := c.rules()
+	return &shard{
+		core: c, part: p, table: table, dec: dec, rules: rules, pos: pos, saved: pos,
+		maker:      score.NewScorer(c.cfg.Score, rules, nextbest.New(c.cfg.NextBest, c.counts, c.dict)),
+		lastRecord: c.now().UnixMilli(),
+		tally:      tally{rejects: map[event.Reason]uint64{}},
+	}
+}
+
+// batch applies a partition's records and returns the work that was: records
+// and timers.
+func (s *shard) batch(b *Batch, wall int64) (int, error) {
+	timers := s.tally.timers
+	s.end, s.lastRecord = b.End, wall
+	for i := range b.Records {
+		r := &b.Records[i]
+		if r.Offset < s.pos.Next {
+			continue // the state has seen it
+		}
+		if err := s.record(r); err != nil {
+			return 0, fmt.Errorf("partition %d, offset %d: %w", s.part, r.Offset, err)
+		}
+	}
+	return len(b.Records) + int(s.tally.timers-timers), nil
+}
+
+// record decodes and applies one record.
+func (s *shard) record(r *Record) error {
+	s.touched = true
+	s.pos.Next = r.Offset + 1
+	s.tally.bytes += uint64(len(r.Value))
+	s.ev.Reset()
+	if err := s.dec.Decode(r.Value, &s.ev); err != nil {
+		var rej *event.Reject
+		if !errors.As(err, &rej) {
+			return err
+		}
+		s.deadLetter(r, rej)
+		return nil
+	}
+	if string(r.Key) != s.ev.CustomerID {
+		s.tally.unkeyed++
+	}
+	if s.ev.Time < watermark(s.pos.MaxTime, s.rules.Lateness) {
+		s.tally.late++
+		if s.core.cfg.Late == RejectLate {
+			s.deadLetter(r, &event.Reject{Reason: event.Late, Offset: -1})
+			return nil
+		}
+	}
+	s.tally.latency.add(r.Timestamp)
+	return s.apply()
+}
+
+func (s *shard) deadLetter(r *Record, rej *event.Reject) {
+	s.tally.rejects[rej.Reason]++
+	s.out.deadLetter(r, s.core.cfg.Topic, s.part, rej)
+}
+
+// apply brings s.ev into its customer's facts and says what changed.
+func (s *shard) apply() error {
+	ev := &s.ev
+	s.tally.events++
+	if ev.Time > s.pos.MaxTime {
+		s.pos.MaxTime = ev.Time
+		s.pos.Clock = max(s.pos.Clock, ev.Time-s.core.cfg.ClockLag.Milliseconds())
+	}
+	if s.table.EarliestDue() <= s.pos.Clock {
+		if err := s.fire(s.pos.Clock); err != nil {
+			return err
+		}
+	}
+	s.key = append(append(s.key[:0], customerKey), ev.CustomerID...)
+	known, err := s.load()
+	if err != nil {
+		return err
+	}
+	s.met.see(ev, s.core.dict)
+	was := s.em
+	now := max(s.pos.Clock, ev.Time, s.em.AsOf)
+	fired := s.catchUp(ev.CustomerID, now)
+	eff := s.led.Apply(ev, &s.rules)
+	if !eff.Changed {
+		s.tally.duplicates++
+		if !fired {
+			return nil
+		}
+	}
+	if eff.Orders {
+		if err := s.moveOrders(known); err != nil {
+			return err
+		}
+	}
+	switch {
+	case ev.Type == event.ErasureRequested && eff.Changed:
+		s.erase(ev.CustomerID, now, ev.ID)
+	case eff.Scores || !known:
+		s.rescore(ev.CustomerID, now, score.Cause{Kind: "event", EventID: ev.ID})
+	}
+	return s.save(&was)
+}
+
+// load decodes the customer at s.key, or the empty one.
+func (s *shard) load() (known bool, err error) {
+	val, ok, err := s.table.Get(s.key)
+	if err != nil {
+		return false, err
+	}
+	if !ok {
+		s.led.Reset()
+		s.em = score.Emission{}
+		return false, nil
+	}
+	return true, decodeBlob(val, &s.led, &s.em, s.rules.Intern)
+}
+
+// save puts the customer at s.key into the overlay. was is the emission it was
+// loaded with.
+func (s *shard) save(was *score.Emission) error {
+	s.touched = true
+	if *was != s.em {
+		s.moves = append(s.moves, move{*was, s.em})
+	}
+	s.parts[0] = s.led.AppendFacts(s.parts[0][:0])
+	s.parts[1] = s.em.Append(s.parts[1][:0])
+	s.blob = appendBlob(s.blob[:0], s.parts[0], s.parts[1])
+	return s.table.Put(s.key, s.blob, s.em.Next)
+}
+
+// moveOrders notes how the customer's baskets differ from those in the table.
+func (s *shard) moveOrders(known bool) error {
+	s.before.Reset()
+	if known {
+		val, _, err := s.table.Get(s.key)
+		if err != nil {
+			return err
+		}
+		facts, _, err := splitBlob(val)
+		if err != nil {
+			return err
+		}
+		if err := ledger.DecodeFacts(facts, &s.before, s.rules.Intern); err != nil {
+			return err
+		}
+	}
+	basket.Delta(&s.before, &s.led, s.lines.add)
+	return nil
+}
+
+// rescore brings the emission up to now and emits what a consumer would act on.
+func (s *shard) rescore(id string, now int64, cause score.Cause) {
+	s.deltas = s.maker.Update(id, &s.led, s.core.models.Load(), now, &s.em, &s.em, &s.doc, s.deltas[:0])
+	if len(s.deltas) > 0 {
+		s.emit(&score.Change{
+			CustomerID: id, At: now, Version: s.em.Version, Cause: cause, Changed: s.deltas, Scores: &s.doc,
+		})
+	}
+}
+
+func (s *shard) emit(c *score.Change) {
+	s.tally.changes++
+	key := []byte(c.CustomerID)
+	s.out.open(Changes, -1, key)
+	s.out.arena = s.core.enc.AppendChange(s.out.arena, c)
+	s.out.close()
+	s.out.open(Scores, -1, key)
+	if c.Scores == nil {
+		s.out.tombstone()
+	} else {
+		s.out.arena = s.core.enc.AppendScores(s.out.arena, c.Scores)
+		s.out.close()
+	}
+	s.out.scores(event.Hash(c.CustomerID))
+}
+
+// erase says that the customer is forgotten. What it did after the time of the
+// request, in an event that came before it, stays.
+func (s *shard) erase(id string, now int64, eventID string) {
+	s.em = score.Emission{Version: s.em.Version + 1, AsOf: now}
+	cause := score.Cause{Kind: "event", EventID: eventID}
+	s.emit(&score.Change{CustomerID: id, At: now, Version: s.em.Version, Cause: cause})
+	if s.led.Last > s.led.Erased {
+		s.rescore(id, now, cause)
+	}
+}
+
+// finish completes the outputs with the changelog of what changed, the
+// partition's commit record last.
+func (s *shard) finish() {
+	if !s.touched {
+		return
+	}
+	s.table.Dirty(func(key, val []byte, due int64) {
+		s.out.open(Changelog, s.part, key)
+		if val == nil {
+			s.out.tombstone()
+			return
+		}
+		s.out.arena = appendLogValue(s.out.arena, val, due)
+		s.out.close()
+	})
+	s.out.open(Changelog, s.part, positionLogKey(s.part))
+	pos := s.pos
+	pos.Changelog = 0
+	s.out.arena = pos.Append(s.out.arena)
+	s.out.close()
+}
+
+// settle moves the models by what the transaction changed.
+func (s *shard) settle(agg *score.Aggregate, counts *basket.Counts) {
+	for i := range s.moves {
+		agg.Remove(&s.moves[i].old)
+		agg.Add(&s.moves[i].new)
+	}
+	s.lines.into(counts)
+}
+
+// reset makes the shard ready for the next transaction.
+func (s *shard) reset() {
+	s.touched = false
+	s.out.reset()
+	s.moves = s.moves[:0]
+	s.lines.reset()
+	s.met.reset()
+	s.tally.reset()
+}

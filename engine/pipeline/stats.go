@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+func (c *Core) sessionOpened() {
+	c.statsMu.Lock()
+	c.stats.Sessions++
+	c.statsMu.Unlock()
+}
+
+// tallyUp brings the committed transaction into the statistics.
+func (c *Core) tallyUp(now time.Time) {
+	c.statsMu.Lock()
+	defer c.statsMu.Unlock()
+	wall := now.UnixMilli()
+	c.stats.Commits++
+	for _, s := range c.shards {
+		s.tally.into(&c.stats, wall)
+	}
+	c.stats.Partitions = c.stats.Partitions[:0]
+	for _, s := range c.shards {
+		p := PartitionStats{
+			Partition: s.part, NextOffset: s.pos.Next, Lag: max(s.end-s.pos.Next, 0),
+			Watermark: max(watermark(s.pos.MaxTime, s.rules.Lateness), 0), Clock: s.pos.Clock,
+		}
+		if n := len(s.tally.latency); n > 0 && p.Lag > 0 {
+			p.LagSeconds = max(float64(wall-s.tally.latency[n-1].at)/1e3, 0)
+		}
+		c.stats.Partitions = append(c.stats.Partitions, p)
+	}
+}
+
+func (c *Core) observeCommit(took time.Duration) {
+	c.statsMu.Lock()
+	c.stats.CommitSeconds += took.Seconds()
+	c.stats.LastCommit = took.Seconds()
+	c.statsMu.Unlock()
+}
+
+// Stats returns a copy of the counters. It serves many goroutines.
+func (c *Core) Stats() Stats {
+	c.statsMu.Lock()
+	s := c.stats
+	s.Rejects = maps.Clone(s.Rejects)
+	s.Partitions = slices.Clone(s.Partitions)
+	c.statsMu.Unlock()
+	slices.SortFunc(s.Partitions, func(a, b PartitionStats) int { return int(a.Partition - b.Partition) })
+	c.mu.RLock()
+	p := c.agg.Population(0, c.models.Load().Cuts)
+	s.Customers, s.Buyers = p.Customers, p.Buyers
+	s.Items, s.Pairs = c.dict.Len(), c.counts.Pairs()
+	c.mu.RUnlock()
+	m := c.store.Metrics()
+	s.HotBytes, s.HotHits, s.HotMisses = m.HotBytes, uint64(m.HotHits), uint64(m.HotMisses)
+	s.StateBytes = m.DiskBytes
+	return s
+}
