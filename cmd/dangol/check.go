@@ -66,21 +66,24 @@ func check(w io.Writer, path string, sets []string) error {
 // summary says in a few lines what c will make the engine do.
 func summary(c *Config) string {
 	security := "no encryption"
-	if c.Input.TLS.Enabled {
+	in := &c.Input.Kafka
+	if in.TLS.Enabled {
 		security = "TLS"
 	}
-	if m := c.Input.SASL.Mechanism; m != "" {
-		security += ", " + m + " as " + c.Input.SASL.Username
+	if m := in.SASL.Mechanism; m != "" {
+		security += ", " + m + " as " + in.SASL.Username
 	}
 	var b strings.Builder
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-8s "+format+"\n", append([]any{name}, args...)...)
 	}
-	row("input", "topic %s (%s) at %s, %s, from the %s record", c.Input.Topic, c.Input.Format,
-		strings.Join(c.Input.Brokers, ", "), security, c.Input.Start)
+	row("input", "topic %s (%s) at %s, %s, from the %s record", in.Topic, c.Input.Format,
+		strings.Join(in.Brokers, ", "), security, in.Start)
 	row("output", "topics %s.changes, %s.scores and others of that prefix; consumer group %s", c.AppID, c.AppID, c.AppID)
 	row("time", "days in %s, clock %s, events up to %s late (then %s), at most %s ahead", c.TimeZone, c.Clock,
-		shortDuration(c.Lateness), c.Late, shortDuration(c.FutureSkew))
-	row("commits", "every %s, up to %d records a poll", shortDuration(c.CommitInterval), c.MaxPollRecords)
+		shortDuration(c.Ledger.Lateness), c.Late, shortDuration(c.FutureSkew))
+	row("commits", "every %s, up to %d records a transaction", shortDuration(c.Loop.CommitInterval), c.Loop.MaxRecords)
+	row("state", "in %s, up to %d MiB of customers in memory", c.State.Dir, c.State.HotBytes>>20)
+	row("api", "http://%s", c.HTTP.Listen)
 	return b.String()
 }

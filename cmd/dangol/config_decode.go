@@ -252,8 +252,8 @@ func (d *configDecoder) suggest(key, path string, known []field) string {
 	if best != "" {
 		return fmt.Sprintf("; did you mean %s?", join(path, best))
 	}
-	if at := findKey(d.schema, "", key); at != "" {
-		return fmt.Sprintf("; did you mean %s?", at)
+	if at := pathsEndingIn(d.schema, "", key); len(at) > 0 {
+		return fmt.Sprintf("; did you mean %s?", at[0])
 	}
 	names := make([]string, len(known))
 	for i, f := range known {
@@ -262,20 +262,19 @@ func (d *configDecoder) suggest(key, path string, known []field) string {
 	return "; known here: " + strings.Join(names, ", ")
 }
 
-// findKey returns the first path in t that ends in key.
-func findKey(t reflect.Type, path, key string) string {
+// pathsEndingIn returns the paths in t that are end, or end in it.
+func pathsEndingIn(t reflect.Type, path, end string) []string {
+	var found []string
 	for _, f := range fields(t) {
 		at := join(path, f.name)
-		if f.name == key {
-			return at
+		if at == end || strings.HasSuffix(at, "."+end) {
+			found = append(found, at)
 		}
 		if f.typ.Kind() == reflect.Struct {
-			if found := findKey(f.typ, at, key); found != "" {
-				return found
-			}
+			found = append(found, pathsEndingIn(f.typ, at, end)...)
 		}
 	}
-	return ""
+	return found
 }
 
 // editDistance is Levenshtein's: insertions, deletions and replacements of a

@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -78,14 +79,24 @@ func decodeConfig(text []byte, sets []string, env func(string) (string, bool), c
 		d.set(root, s)
 	}
 	d.decode(root, reflect.ValueOf(c).Elem(), "")
+	unread := slices.Clone(d.faults)
 	for _, err := range flatten(c.Validate()) {
 		path, text, ok := strings.Cut(err.Error(), ": ")
 		if !ok {
 			path, text = "", err.Error()
 		}
-		d.faults = append(d.faults, fault{path, d.line(path), text})
+		// What could not be read is not judged, too.
+		if !slices.ContainsFunc(unread, func(f fault) bool { return within(path, f.path) || within(f.path, path) }) {
+			d.faults = append(d.faults, fault{path, d.line(path), text})
+		}
 	}
 	return d.faults
+}
+
+// within reports whether path is outer or lies below it.
+func within(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && outer != "" && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // parseYAML returns the root of the one document in text.
@@ -146,12 +157,20 @@ func (d *configDecoder) expand(n *yaml.Node, path string, env func(string) (stri
 	}
 }
 
-// set lays "a.b=value" over root. The value is YAML; for a list, values
-// separated by commas do as well.
+// set lays "a.b=value" over root. The end of a path will do where it is the end
+// of one path only: rfm.window_days for score.rfm.window_days. The value is
+// YAML; for a list, values separated by commas do as well.
 func (d *configDecoder) set(root *yaml.Node, s string) {
 	path, value, ok := strings.Cut(s, "=")
 	if path = strings.TrimSpace(path); !ok || path == "" {
 		d.faults = append(d.faults, fault{text: fmt.Sprintf("--set %q: want key=value, such as --set input.topic=events", s)})
+		return
+	}
+	switch full := pathsEndingIn(d.schema, "", path); {
+	case len(full) == 1:
+		path = full[0]
+	case len(full) > 1 && !slices.Contains(full, path):
+		d.faults = append(d.faults, fault{path: path, text: "--set: which one? " + strings.Join(full, ", ")})
 		return
 	}
 	v := &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle} // an empty value is the empty string

@@ -42,8 +42,8 @@ native JSON; a line that is no event is counted and left out.`,
 	f := cmd.Flags()
 	f.StringVar(&o.input, "input", "", "`FILE` to read, .gz too")
 	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
-	f.StringSliceVar(&o.brokers, "brokers", DefaultConfig().Input.Brokers, "seed brokers")
-	f.StringVar(&o.topic, "topic", DefaultConfig().Input.Topic, "topic to produce to")
+	f.StringSliceVar(&o.brokers, "brokers", DefaultConfig().Input.Kafka.Brokers, "seed brokers")
+	f.StringVar(&o.topic, "topic", DefaultConfig().Input.Kafka.Topic, "topic to produce to")
 	f.Int32Var(&o.partitions, "partitions", 0, "create the topic with that many partitions if it does not exist; 0: it must exist")
 	f.Float64Var(&o.rate, "rate", 0, "records a second; 0: as fast as it goes")
 	return cmd
