@@ -9,9 +9,9 @@ type History struct {
 	LnSum   float64 // Σ ln gap; every gap is positive
 }
 
-// negligible is the weight below which a k is dropped, for speed: it moves no
-// answer by more than its own size.
-const negligible = 1e-12
+// negligible is the weight, relative to the heaviest, below which a k is
+// dropped, for speed: it moves no probability by more than its own size.
+const negligible = 1e-7
 
 // component is one k of the mixture.
 type component struct {
@@ -27,7 +27,8 @@ type component struct {
 // plain value; it allocates nothing and holds no reference.
 type Posterior struct {
 	c     float64 // (b+x)/a
-	scale float64 // a typical gap, where searches start
+	scale float64 // a typical gap
+	k     float64 // the average regularity
 	n     int
 	comp  [Size]component
 }
@@ -70,21 +71,23 @@ func (p *Prior) Posterior(h History, q *Posterior) {
 		q.n++
 		sum += w
 	}
-	q.scale = 0
+	q.scale, q.k = 0, 0
 	for i := range q.comp[:q.n] {
 		c := &q.comp[i]
 		c.w /= sum
 		q.scale += c.w * c.k / (c.rate * c.r)
+		q.k += c.w * c.k
 	}
 }
 
 // survival is S_k(e), and the density of the gap at e.
 func (c *component) survival(e float64) (s, f float64) {
 	u := c.rate * e
-	base := math.Exp(-c.r * math.Log1p(u))
-	if base == 0 {
+	ln := c.r * math.Log1p(u)
+	if ln > 700 { // below all that matters, and slow as a subnormal
 		return 0, 0
 	}
+	base := math.Exp(-ln)
 	z := u / (1 + u)
 	sum, term := 1.0, 1.0
 	a := c.r
@@ -98,9 +101,7 @@ func (c *component) survival(e float64) (s, f float64) {
 
 // survival is S(e) and the density of the gap at e.
 func (q *Posterior) survival(e float64) (s, f float64) {
-	if e <= 0 {
-		e = 0
-	}
+	e = max(e, 0)
 	for i := range q.comp[:q.n] {
 		c := &q.comp[i]
 		sk, fk := c.survival(e)
@@ -122,6 +123,9 @@ func (q *Posterior) Scale() float64 { return q.scale }
 // Survival is the probability that a gap of this customer, who has not left,
 // is longer than e.
 func (q *Posterior) Survival(e float64) float64 {
+	if e <= 0 {
+		return 1
+	}
 	s, _ := q.survival(e)
 	return s
 }

@@ -19,7 +19,7 @@ func (q *Posterior) Quantile(s, tol float64) float64 {
 	}
 	target := -math.Log(s)
 	lo, hi := 0.0, math.Inf(1)
-	g := q.scale
+	g := q.guess(s)
 	for range 100 {
 		v, f := q.survival(g)
 		if v > s {
@@ -57,6 +57,15 @@ func (q *Posterior) Quantile(s, tol float64) float64 {
 	return g
 }
 
+// guess is where Quantile starts: the Wilson–Hilferty approximation of a Gamma
+// quantile of the average regularity, with a logistic for the normal one.
+func (q *Posterior) guess(s float64) float64 {
+	z := math.Log((1-s)/s) / 1.702
+	n := 9 * q.k
+	root := math.Max(1-1/n+z/math.Sqrt(n), 0.1)
+	return q.scale * root * root * root
+}
+
 // days converts milliseconds since the last order into the open gap.
 func days(ms int64) float64 { return float64(ms) / DayMS }
 
@@ -80,17 +89,18 @@ func (q *Posterior) Reach(last int64, p float64) int64 {
 	n := int64(math.Ceil(g * DayMS))
 	// The search is exact to far less than a second; walk the rest. Jumps by
 	// Newton's step first, then single milliseconds.
+	s, f := q.survival(days(n))
 	for range 8 {
-		s, f := q.survival(days(n))
 		jump := int64((s - (1 - p)) / f * DayMS)
 		if jump < 2 && jump > -2 || f == 0 {
 			break
 		}
-		n += jump
+		n = max(n+jump, 0)
+		s, f = q.survival(days(n))
 	}
-	n = max(n, 0)
-	for 1-q.Survival(days(n)) < p {
+	for 1-s < p {
 		n++
+		s = q.Survival(days(n))
 	}
 	for n > 0 && 1-q.Survival(days(n-1)) >= p {
 		n--
@@ -101,8 +111,10 @@ func (q *Posterior) Reach(last int64, p float64) int64 {
 // NextGap is the median of the whole gap given that it exceeds e and that the
 // customer comes back: half of such gaps end before it. +Inf where it is
 // beyond a hundred years.
-func (q *Posterior) NextGap(e float64) float64 {
-	s := q.Survival(e)
+func (q *Posterior) NextGap(e float64) float64 { return q.NextGapAt(e, q.Survival(e)) }
+
+// NextGapAt is NextGap where Survival(e) is s.
+func (q *Posterior) NextGapAt(e, s float64) float64 {
 	if s < 1e-300 {
 		return math.Inf(1)
 	}

@@ -28,7 +28,7 @@ func (s *Scorer) fillChurn(out *Scores) {
 	*out.Churn = Churn{
 		Probability: p, HorizonDays: s.cfg.HorizonDays,
 		Band: s.band(p, NoBand).String(), PAlive: s.q.AliveAt(now), OverduePercentile: 1 - now,
-		ExpectedNextOrder: within(s.f.last, s.q.NextGap(s.gap)),
+		ExpectedNextOrder: within(s.f.last, s.q.NextGapAt(s.gap, now)),
 	}
 	if x := s.f.history.Repeats; x > 0 {
 		out.Churn.AverageGapDays = s.f.history.Sum / float64(x)
