@@ -12,6 +12,7 @@ import (
 	"github.com/dangol-dev/dangol/connectors/kafka"
 	"github.com/dangol-dev/dangol/engine/basket"
 	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/nextbest"
 	"github.com/dangol-dev/dangol/engine/pipeline"
 	"github.com/dangol-dev/dangol/engine/score"
 	"github.com/dangol-dev/dangol/state"
@@ -31,6 +32,7 @@ type Config struct {
 	Loop       pipeline.LoopConfig `yaml:",inline"`
 	Score      score.Config        `yaml:"score" doc:"what the scores mean, and when a change of one is worth saying"`
 	Basket     basket.Config       `yaml:"basket" doc:"which articles are bought together"`
+	NextBest   nextbest.Config     `yaml:"next_best" doc:"what is offered, and on what evidence"`
 	State      state.Config        `yaml:"state" doc:"what is kept on disk and in memory"`
 	HTTP       api.Config          `yaml:"http" doc:"the API"`
 }
@@ -55,6 +57,7 @@ func DefaultConfig() Config {
 		Loop:       pipeline.DefaultLoopConfig(),
 		Score:      score.DefaultConfig(),
 		Basket:     basket.DefaultConfig(),
+		NextBest:   nextbest.DefaultConfig(),
 		State:      state.DefaultConfig(),
 		HTTP:       api.DefaultConfig(),
 	}
@@ -102,6 +105,7 @@ func (c *Config) Validate() error {
 		c.Loop.Validate(),
 		under("score", c.Score.Validate()),
 		under("basket", c.Basket.Validate()),
+		under("next_best", c.NextBest.Validate()),
 		under("state", c.State.Validate()),
 		under("http", c.HTTP.Validate()),
 	)...)
