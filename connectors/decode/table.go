@@ -1,0 +1,399 @@
+package decode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// Table decodes the lines of one table by a mapping. Each line is an event; where
+// the mapping groups, one of a single item, which the reader of the file puts
+// together. A Table serves one goroutine and one file.
+type Table struct {
+	m     *Mapping
+	loc   *time.Location
+	types map[string]event.Type
+	money converter
+	max   int // bytes of a text
+
+	ready                           bool // the columns were found
+	count                           int
+	id, customer, at, typ, order    cell
+	item, category, quantity, price cell
+	amount, discount, currency      cell
+	channel, session                cell
+	skips                           []skip
+	cells                           [][]byte
+	scratch                         []byte
+	rej                             event.Reject
+}
+
+type skip struct {
+	cell   int
+	name   string
+	match  *regexp.Regexp
+	atMost event.Micro
+	reason event.Reason
+}
+
+// NewTable returns a decoder of tables; cfg gives the bounds and the currency.
+func NewTable(m *Mapping, cfg Config) (*Table, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	loc, err := time.LoadLocation(m.Time.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("time.zone: %w", err)
+	}
+	t := &Table{m: m, loc: loc, types: make(map[string]event.Type), money: newConverter(cfg.Currency), max: cfg.MaxString}
+	for value, name := range m.Types {
+		t.types[value] = typeByName[name]
+	}
+	if !m.Header {
+		t.count = m.Count
+		if m.Format == "fixed" {
+			t.count = len(m.Widths)
+		}
+		return t, t.find(nil)
+	}
+	return t, nil
+}
+
+// Header takes the first line of a table that has one. An error names the
+// columns that are missing.
+func (t *Table) Header(line []byte) error {
+	if reason := t.cut(line); reason != "" {
+		return fmt.Errorf("the header cannot be read: %s", reason)
+	}
+	var names []string
+	for _, c := range t.cells {
+		names = append(names, string(c))
+	}
+	t.count = len(names)
+	return t.find(names)
+}
+
+// NeedsHeader reports whether Header must be called before Decode.
+func (t *Table) NeedsHeader() bool { return !t.ready }
+
+func (t *Table) find(names []string) error {
+	var errs []error
+	c := &t.m.Columns
+	for _, f := range []struct {
+		name, spec string
+		to         *cell
+	}{
+		{"id", c.ID, &t.id}, {"customer", c.Customer, &t.customer}, {"time", c.Time, &t.at}, {"type", c.Type, &t.typ},
+		{"order", c.Order, &t.order}, {"item", c.Item, &t.item}, {"category", c.Category, &t.category},
+		{"quantity", c.Quantity, &t.quantity}, {"price", c.Price, &t.price}, {"amount", c.Amount, &t.amount},
+		{"discount", c.Discount, &t.discount}, {"currency", c.Currency, &t.currency}, {"channel", c.Channel, &t.channel},
+		{"session", c.Session, &t.session},
+	} {
+		var err error
+		if *f.to, err = resolve(f.spec, names, t.count); err != nil {
+			errs = append(errs, fmt.Errorf("columns.%s: %w", f.name, err))
+		}
+	}
+	for i, s := range t.m.Skip {
+		at, err := column(s.Column, names, t.count)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("skip[%d]: %w", i, err))
+			continue
+		}
+		rule := skip{cell: at, name: s.Column, reason: event.Reason(s.Reason)}
+		if s.Matches != "" {
+			rule.match = regexp.MustCompile(s.Matches) // Validate compiled it
+		} else {
+			rule.atMost, _ = event.ParseMicro([]byte(s.AtMost))
+		}
+		t.skips = append(t.skips, rule)
+	}
+	t.ready = len(errs) == 0
+	return errors.Join(errs...)
+}
+
+// Decode reads a line, without its end, into ev. number is the line's in its
+// file, from 1. The error, if any, is an *event.Reject. Event and error hold
+// until the next Decode.
+func (t *Table) Decode(line []byte, number int64, ev *event.Event) error {
+	ev.Reset()
+	t.scratch = t.scratch[:0]
+	if field, reason := t.decode(line, number, ev); reason != "" {
+		t.rej = event.Reject{Reason: reason, Field: field, Offset: -1}
+		return &t.rej
+	}
+	return nil
+}
+
+func (t *Table) decode(line []byte, number int64, ev *event.Event) (string, event.Reason) {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return "", event.Empty
+	}
+	if !utf8.Valid(line) {
+		return "", event.BadUTF8
+	}
+	if reason := t.cut(line); reason != "" {
+		return "", reason
+	}
+	want := t.count
+	if t.m.Count != 0 {
+		want = t.m.Count
+	}
+	switch {
+	case len(t.cells) < want:
+		return "", event.Truncated
+	case len(t.cells) > want:
+		return "", event.Malformed
+	}
+	if field, reason := t.names(number, ev); reason != "" {
+		return field, reason
+	}
+	for i := range t.skips {
+		if s := &t.skips[i]; s.holds(t.cells[s.cell]) {
+			return s.name, s.reason
+		}
+	}
+	return t.values(number, ev)
+}
+
+func (s *skip) holds(c []byte) bool {
+	if s.match != nil {
+		return s.match.Match(c)
+	}
+	m, err := event.ParseMicro(c)
+	return err == nil && m <= s.atMost
+}
+
+// names reads who and when and what.
+func (t *Table) names(number int64, ev *event.Event) (string, event.Reason) {
+	texts := [...]struct {
+		from  *cell
+		to    *string
+		limit int
+	}{
+		{&t.customer, &ev.CustomerID, MaxID}, {&t.id, &ev.ID, MaxID}, {&t.order, &ev.OrderID, MaxID}, {&t.session, &ev.SessionID, MaxID},
+		{&t.channel, &ev.Channel, MaxChannel}, {&t.currency, &ev.Currency, t.max},
+	}
+	for _, f := range texts {
+		if *f.to = t.text(f.from, number); len(*f.to) > f.limit {
+			return f.from.name, event.TooLarge
+		}
+	}
+	if ev.CustomerID == "" {
+		return t.customer.name, event.MissingCustomer
+	}
+	if ev.Channel == "" {
+		ev.Channel = t.m.Channel
+	}
+	if ev.Currency == "" {
+		ev.Currency = t.m.Currency
+	} else if code, ok := currency(ev.Currency); ok {
+		ev.Currency = code
+	} else {
+		return t.currency.name, event.UnknownCurrency
+	}
+	ev.Type = typeByName[t.m.Type]
+	if t.m.Type == "" {
+		value := t.text(&t.typ, number)
+		if value == "" {
+			return t.typ.name, event.MissingType
+		}
+		if ev.Type = t.types[value]; ev.Type == 0 {
+			return t.typ.name, event.UnknownType
+		}
+	}
+	if t.m.GroupBy != "" && ev.OrderID == "" {
+		return t.order.name, event.MissingOrder
+	}
+	return t.time(number, ev)
+}
+
+func (t *Table) time(number int64, ev *event.Event) (string, event.Reason) {
+	s := t.text(&t.at, number)
+	if s == "" {
+		return t.at.name, event.MissingTime
+	}
+	var reason event.Reason
+	switch t.m.Time.Layout {
+	case "unix":
+		var seconds event.Micro
+		var err error
+		if seconds, err = event.ParseMicro([]byte(s)); err != nil {
+			return t.at.name, event.BadTime
+		}
+		ev.Time = int64(seconds / 1000)
+		reason = checkTime(ev.Time)
+	case "unix_ms":
+		ev.Time, reason = parseMillis([]byte(s))
+	case time.RFC3339Nano:
+		ev.Time, reason = parseTime(s)
+	default:
+		at, err := time.ParseInLocation(t.m.Time.Layout, s, t.loc)
+		if err != nil {
+			return t.at.name, event.BadTime
+		}
+		ev.Time = at.UnixMilli()
+		reason = checkTime(ev.Time)
+	}
+	return t.at.name, reason
+}
+
+// values reads the numbers and the item.
+func (t *Table) values(number int64, ev *event.Event) (string, event.Reason) {
+	it := event.Item{ID: t.text(&t.item, number), Category: t.text(&t.category, number), Quantity: event.One}
+	if len(it.ID) > MaxID {
+		return t.item.name, event.TooLarge
+	}
+	if len(it.Category) > t.max {
+		return t.category.name, event.TooLarge
+	}
+	refund := t.m.Refunds != nil && t.m.Refunds.OrderPrefix != "" && strings.HasPrefix(ev.OrderID, t.m.Refunds.OrderPrefix)
+	priced := false
+	numbers := [...]struct {
+		from  *cell
+		to    *event.Micro
+		given *bool
+	}{
+		{&t.quantity, &it.Quantity, nil}, {&t.price, &it.Price, &priced}, {&t.amount, &ev.Amount, &ev.HasAmount}, {&t.discount, &ev.Discount, nil},
+	}
+	for _, f := range numbers {
+		s := t.text(f.from, number)
+		if s == "" {
+			continue
+		}
+		m, err := event.ParseMicro(unsafe.Slice(unsafe.StringData(s), len(s)))
+		if err != nil {
+			return f.from.name, numberReason([]byte(s), err)
+		}
+		if m < 0 && f.from == &t.quantity && t.m.Refunds != nil && (refund || t.m.Refunds.NegativeQuantity) {
+			refund, m = true, -m
+		}
+		if m < 0 {
+			return f.from.name, event.NegativeAmount
+		}
+		*f.to = m
+		if f.given != nil {
+			*f.given = true
+		}
+	}
+	if t.m.GroupBy != "" && len(t.item.parts) > 0 && it.ID == "" {
+		return t.item.name, event.MissingItem
+	}
+	if it.ID != "" {
+		ev.Items = append(ev.Items, it)
+	}
+	if ev.Type != event.OrderCompleted && ev.Type != event.OrderUpdated && ev.Type != event.OrderRefunded && ev.Type != event.OrderCancelled {
+		ev.OrderID = "" // a pattern gives every line one
+	}
+	if field, reason := finish(ev, priced, has{}, &fieldNames{order: t.order.name, amount: t.amount.name, items: t.item.name,
+		previous: "previous_id", granted: "granted", rating: "rating"}); reason != "" {
+		return field, reason
+	}
+	if refund {
+		ev.Type = event.OrderRefunded
+	}
+	return t.currency.name, t.money.convert(ev)
+}
+
+// text is the value of a field.
+func (t *Table) text(c *cell, number int64) string {
+	if len(c.parts) == 0 {
+		return ""
+	}
+	if len(c.parts) == 1 && c.parts[0].cell >= 0 {
+		b := t.cells[c.parts[0].cell]
+		return unsafe.String(unsafe.SliceData(b), len(b))
+	}
+	from := len(t.scratch)
+	for _, p := range c.parts {
+		switch p.cell {
+		case -1:
+			t.scratch = append(t.scratch, p.text...)
+		case -2:
+			t.scratch = strconv.AppendInt(t.scratch, number, 10)
+		default:
+			t.scratch = append(t.scratch, t.cells[p.cell]...)
+		}
+	}
+	b := t.scratch[from:]
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// cut cuts a line into cells, each without the white space at its ends.
+func (t *Table) cut(line []byte) event.Reason {
+	t.cells = t.cells[:0]
+	switch t.m.Format {
+	case "whitespace":
+		for {
+			line = bytes.TrimLeft(line, " \t")
+			if len(line) == 0 {
+				return ""
+			}
+			n := bytes.IndexAny(line, " \t")
+			if n < 0 {
+				n = len(line)
+			}
+			t.cells = append(t.cells, line[:n])
+			line = line[n:]
+		}
+	case "fixed":
+		for _, w := range t.m.Widths {
+			if len(line) == 0 {
+				return ""
+			}
+			n := min(w, len(line))
+			t.cells = append(t.cells, bytes.TrimSpace(line[:n]))
+			line = line[n:]
+		}
+		if len(bytes.TrimSpace(line)) > 0 {
+			return event.Malformed
+		}
+		return ""
+	}
+	return t.cutCSV(line, t.m.Separator[0])
+}
+
+func (t *Table) cutCSV(line []byte, sep byte) event.Reason {
+	for {
+		if len(line) == 0 || line[0] != '"' {
+			n := bytes.IndexByte(line, sep)
+			if n < 0 {
+				t.cells = append(t.cells, bytes.TrimSpace(line))
+				return ""
+			}
+			t.cells = append(t.cells, bytes.TrimSpace(line[:n]))
+			line = line[n+1:]
+			continue
+		}
+		from := len(t.scratch)
+		for line = line[1:]; ; {
+			n := bytes.IndexByte(line, '"')
+			if n < 0 {
+				return event.Truncated
+			}
+			t.scratch = append(t.scratch, line[:n]...)
+			line = line[n+1:]
+			if len(line) == 0 || line[0] != '"' {
+				break
+			}
+			t.scratch = append(t.scratch, '"')
+			line = line[1:]
+		}
+		t.cells = append(t.cells, bytes.TrimSpace(t.scratch[from:]))
+		switch {
+		case len(line) == 0:
+			return ""
+		case line[0] != sep:
+			return event.Malformed
+		}
+		line = line[1:]
+	}
+}

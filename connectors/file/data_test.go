@@ -1,0 +1,136 @@
+package file
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/dangol-dev/dangol/connectors/decode"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/stretchr/testify/require"
+)
+
+// data returns the path of a real data set.
+func data(t *testing.T, name string) string {
+	t.Helper()
+	dir := os.Getenv("DANGOL_DATA")
+	if dir == "" {
+		t.Skipf("DANGOL_DATA is unset; %s is needed", name)
+	}
+	path := filepath.Join(dir, name)
+	_, err := os.Stat(path)
+	require.NoError(t, err)
+	return path
+}
+
+// readAll returns the events of a file as native JSON lines, and holds them to
+// the order of time.
+func readAll(t *testing.T, path, format string, opts Options, each func(*event.Event)) ([]string, Report) {
+	t.Helper()
+	if opts.TempDir == "" {
+		opts.TempDir = t.TempDir()
+	}
+	r, err := Open(path, format, opts)
+	require.NoError(t, err)
+	var out []string
+	var ev event.Event
+	last := int64(0)
+	for {
+		err := r.Next(&ev)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, ev.Time, last)
+		last = ev.Time
+		out = append(out, string(decode.AppendJSON(nil, &ev)))
+		if each != nil {
+			each(&ev)
+		}
+	}
+	report := r.Report()
+	require.NoError(t, r.Close())
+	require.EqualValues(t, len(out), report.Events)
+	left, err := os.ReadDir(opts.TempDir)
+	require.NoError(t, err)
+	require.Empty(t, left, "temporary files are left")
+	return out, report
+}
+
+func TestCDNOW(t *testing.T) {
+	path := data(t, "cdnow/CDNOW_sample.txt")
+	customers, orders := map[string]int{}, map[uint64]bool{}
+	zero := 0
+	var spent event.Micro
+	out, report := readAll(t, path, "cdnow", Options{}, func(ev *event.Event) {
+		require.Equal(t, event.OrderCompleted, ev.Type)
+		customers[string([]byte(ev.CustomerID))]++
+		orders[ev.OrderHash()] = true
+		spent = spent.Add(ev.Amount)
+		if ev.HasAmount && ev.Amount == 0 {
+			zero++
+		}
+	})
+	require.Equal(t, Report{Lines: 6919, Events: 6919}, report)
+	require.Len(t, customers, 2357)
+	require.Len(t, orders, 6919)
+	require.Equal(t, 8, zero)
+	require.Equal(t, "244091.94", spent.String()) // awk '{s+=$5}'
+	require.Equal(t, 4, customers["0001"])
+
+	again, _ := readAll(t, path, "cdnow", Options{ChunkBytes: 10_000}, nil)
+	require.Equal(t, out, again, "with many runs on disk")
+
+	until, report := readAll(t, path, "cdnow", Options{AsOf: 875577600000 + 86_399_999}, nil) // 1997-09-30
+	require.Equal(t, out[:len(until)], until)
+	require.EqualValues(t, 6919-len(until), report.After)
+	require.EqualValues(t, len(until), report.Accepted())
+}
+
+func TestOnlineRetail(t *testing.T) {
+	path := data(t, "online_retail/online_retail_to_2011-09-09.csv.gz")
+	orders, types := map[string]bool{}, map[event.Type]int{}
+	var sold, back event.Micro
+	out, report := readAll(t, path, "online-retail", Options{}, func(ev *event.Event) {
+		types[ev.Type]++
+		require.NotEmpty(t, ev.Items)
+		switch ev.Type {
+		case event.OrderCompleted:
+			require.False(t, orders[ev.OrderID], "order %s twice", ev.OrderID)
+			orders[string([]byte(ev.OrderID))] = true
+			sold = sold.Add(ev.Amount)
+		case event.OrderRefunded:
+			require.True(t, orders[ev.OrderID], "refund of order %s, which was not before", ev.OrderID)
+			back = back.Add(ev.Amount)
+		}
+	})
+	require.EqualValues(t, 334_054, report.Lines)
+	// Counted apart, by a script that knows nothing of this package.
+	require.Equal(t, map[event.Reason]int64{
+		event.MissingCustomer: 91_927, event.MissingItem: 1_201, event.MissingField: 20, event.MissingOrder: 881,
+	}, report.Rejects)
+	require.EqualValues(t, 334_054-91_927-1_201-20-881, report.Accepted())
+	require.Equal(t, map[event.Type]int{event.OrderCompleted: 11_827, event.OrderRefunded: 2_379}, types)
+	require.Equal(t, []string{"5371911.15", "198216.31"}, []string{sold.String(), back.String()})
+	require.Len(t, report.Examples, 12)
+	require.Equal(t, Example{Line: 47, Reject: event.Reject{Reason: event.MissingItem, Field: "StockCode", Offset: -1}}, report.Examples[0])
+
+	spilled, again := readAll(t, path, "online-retail", Options{ChunkBytes: 1 << 20}, nil)
+	require.Equal(t, report, again)
+	require.Equal(t, out, spilled)
+}
+
+func TestREES46(t *testing.T) {
+	types := map[event.Type]int{}
+	out, report := readAll(t, data(t, "rees46/2019-Oct-head.csv.gz"), "rees46", Options{}, func(ev *event.Event) { types[ev.Type]++ })
+	// The file ends in the middle of its last line.
+	require.EqualValues(t, 17_435, report.Lines)
+	require.Equal(t, map[event.Reason]int64{event.Truncated: 1}, report.Rejects)
+	require.Equal(t, int64(17_436), report.Examples[0].Line)
+	require.Equal(t, map[event.Type]int{event.ProductViewed: 17_055, event.ProductAdded: 165, event.OrderCompleted: 214}, types)
+	require.Equal(t, `{"type":"product_viewed","customer_id":"554748717","time":"2019-10-01T00:00:00Z",`+
+		`"items":[{"item_id":"3900821","category":"appliances.environment.water_heater","price":"33.20"}],`+
+		`"session_id":"9333dfbd-b87a-4708-9857-6336556b0fcc"}`, out[1])
+}

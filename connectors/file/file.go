@@ -1,0 +1,234 @@
+// Package file reads histories of events from files, in the order of their
+// time.
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/dangol-dev/dangol/connectors/decode"
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// Options of a Reader. The zero value reads everything with the default bounds.
+type Options struct {
+	Decode     decode.Config        // the zero value: decode.DefaultConfig()
+	AsOf       int64                // Unix ms; events after it are left out and counted. 0: none are
+	ChunkBytes int                  // memory for sorting; 0: 64 MiB
+	TempDir    string               // for what does not fit; "": the system's
+	Progress   func(Stage, float64) // told now and then how much of a stage is done, 0 to 1
+}
+
+// Stage is what a Reader is at.
+type Stage string
+
+// The stages: a file in order is Checked and then Read; another one is Sorted
+// and then Read.
+const (
+	Checking Stage = "checking"
+	Sorting  Stage = "sorting"
+	Reading  Stage = "reading"
+)
+
+// JSON is the format of one JSON object a line, in its native form or Segment's.
+const JSON = "json"
+
+// Formats returns the formats that Open knows by name.
+func Formats() []string { return append([]string{JSON}, decode.Presets()...) }
+
+// stream yields events. An event holds until the next one is asked for. pos is
+// the event's place, by which events of one instant keep the file's order.
+type stream interface {
+	next(ev *event.Event) (pos int64, err error) // io.EOF at the end
+	close() error
+}
+
+// Reader yields the events of a file in the order of their time; events of one
+// instant keep the order of their lines. It serves one goroutine.
+//
+// A file that is in order is read twice and needs no memory. Any other is sorted
+// with ChunkBytes of memory and, beyond that, a temporary file, which is gone
+// when the Reader is closed or the process dies.
+type Reader struct {
+	path   string
+	opts   Options
+	table  *decode.Mapping // nil: JSON
+	report Report
+	out    stream // nil before the first Next
+	err    error
+}
+
+// Open returns a Reader of path. format is one of Formats or the path of a
+// mapping's YAML file. gzip is recognised. The file is looked at, and a wrong
+// header reported, at once; the sorting is done by the first Next.
+func Open(path, format string, opts Options) (*Reader, error) {
+	if opts.Decode.MaxBytes == 0 {
+		opts.Decode = decode.DefaultConfig()
+	}
+	if opts.ChunkBytes == 0 {
+		opts.ChunkBytes = 64 << 20
+	}
+	r := &Reader{path: path, opts: opts}
+	var err error
+	if r.table, err = mapping(format); err != nil {
+		return nil, err
+	}
+	src, err := r.openLines(&Report{})
+	if err != nil {
+		return nil, err
+	}
+	return r, src.close()
+}
+
+func mapping(format string) (*decode.Mapping, error) {
+	switch {
+	case format == JSON:
+		return nil, nil
+	case slices.Contains(decode.Presets(), format):
+		return decode.Preset(format)
+	case !strings.HasSuffix(format, ".yaml") && !strings.HasSuffix(format, ".yml"):
+		return nil, fmt.Errorf("format %q is unknown: give %s, or the path of a mapping file (.yaml)", format, strings.Join(Formats(), ", "))
+	}
+	text, err := os.ReadFile(format)
+	if err != nil {
+		return nil, fmt.Errorf("mapping: %w", err)
+	}
+	m, err := decode.ParseMapping(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", format, err)
+	}
+	return m, nil
+}
+
+// Next reads the next event into ev, whose strings hold until the Next after it.
+// It returns io.EOF at the end. A line that is no event is counted in the
+// Report and is no error; an error is the file's or the disk's, and final.
+func (r *Reader) Next(ev *event.Event) error {
+	if r.err != nil {
+		return r.err
+	}
+	if r.out == nil {
+		r.out, r.err = r.start()
+	}
+	if r.err == nil {
+		_, r.err = r.out.next(ev)
+	}
+	if r.err == nil {
+		r.report.Events++
+	} else if !errors.Is(r.err, io.EOF) {
+		r.err = fmt.Errorf("%s: %w", r.path, r.err)
+	}
+	return r.err
+}
+
+// Report returns the counts so far; they are whole once Next has returned
+// io.EOF.
+func (r *Reader) Report() Report { return r.report.copy() }
+
+// Close releases the file and what was spilled.
+func (r *Reader) Close() error {
+	r.err = os.ErrClosed
+	if r.out == nil {
+		return nil
+	}
+	return r.out.close()
+}
+
+// start chooses the way from the lines to events in order.
+func (r *Reader) start() (stream, error) {
+	if r.table != nil && r.table.GroupBy != "" {
+		return r.grouped()
+	}
+	inOrder, err := r.inOrder()
+	if err != nil {
+		return nil, err
+	}
+	src, err := r.openLines(&r.report)
+	if err != nil {
+		return nil, err
+	}
+	if inOrder {
+		src.stage = Reading
+		return src, nil
+	}
+	return r.sorted(src, byTime)
+}
+
+// inOrder reads the file once to see whether its events are in order.
+func (r *Reader) inOrder() (bool, error) {
+	src, err := r.openLines(&Report{})
+	if err != nil {
+		return false, err
+	}
+	defer src.close()
+	src.stage = Checking
+	var ev event.Event
+	for last := int64(0); ; last = ev.Time {
+		if _, err := src.next(&ev); errors.Is(err, io.EOF) {
+			return true, nil
+		} else if err != nil {
+			return false, err
+		}
+		if ev.Time < last {
+			return false, nil
+		}
+	}
+}
+
+// grouped sorts the lines by their order, puts each order together, sorts the
+// orders by time, and then gives each refund to its order.
+func (r *Reader) grouped() (stream, error) {
+	src, err := r.openLines(&r.report)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.sorted(src, byOrder)
+	if err != nil {
+		return nil, err
+	}
+	orders, err := r.sorted(newGroups(rows, r.opts.Decode.MaxItems, &r.report), byTime)
+	if err != nil {
+		return nil, err
+	}
+	if r.table.Refunds == nil {
+		return orders, nil
+	}
+	return newRefunds(orders, &r.report), nil
+}
+
+// sorted reads all of from, closes it, and returns it in the order of key.
+func (r *Reader) sorted(from stream, key func(*event.Event) uint64) (_ stream, err error) {
+	s := newSorter(r.opts.TempDir, r.opts.ChunkBytes)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, from.close(), s.close())
+		}
+	}()
+	var ev event.Event
+	for {
+		pos, err := from.next(&ev)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = s.add(key(&ev), pos, &ev)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := from.close(); err != nil {
+		return nil, err
+	}
+	return s.merge(r.opts.Progress)
+}
+
+func byTime(ev *event.Event) uint64 { return uint64(ev.Time) }
+
+func byOrder(ev *event.Event) uint64 {
+	return event.Hash(ev.OrderID) ^ event.Hash(ev.CustomerID)*0x9e3779b97f4a7c15
+}

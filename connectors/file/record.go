@@ -1,0 +1,108 @@
+package file
+
+import (
+	"encoding/binary"
+	"errors"
+	"unsafe"
+
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// Events that are being sorted lie as bytes:
+//
+//	type, flags (1 HasAmount, 2 Granted), rating: a byte each
+//	time, amount, discount: varint
+//	id, customer, order, currency, channel, session, previous, coupon: text
+//	number of items: uvarint; of each: id, category: text; quantity, price: varint
+//
+// A text is its length as uvarint and its bytes. The form lives no longer than
+// the process, so it has no version.
+
+func appendRecord(b []byte, ev *event.Event) []byte {
+	flags := byte(0)
+	if ev.HasAmount {
+		flags |= 1
+	}
+	if ev.Granted {
+		flags |= 2
+	}
+	b = append(b, byte(ev.Type), flags, byte(ev.Rating))
+	b = binary.AppendVarint(b, ev.Time)
+	b = binary.AppendVarint(b, int64(ev.Amount))
+	b = binary.AppendVarint(b, int64(ev.Discount))
+	for _, s := range [...]string{ev.ID, ev.CustomerID, ev.OrderID, ev.Currency, ev.Channel, ev.SessionID, ev.PreviousID, ev.Coupon} {
+		b = appendText(b, s)
+	}
+	b = binary.AppendUvarint(b, uint64(len(ev.Items)))
+	for i := range ev.Items {
+		it := &ev.Items[i]
+		b = appendText(appendText(b, it.ID), it.Category)
+		b = binary.AppendVarint(b, int64(it.Quantity))
+		b = binary.AppendVarint(b, int64(it.Price))
+	}
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+var errRecord = errors.New("a temporary file is damaged; read the history again")
+
+// readRecord is the way back. The event's strings alias b.
+func readRecord(b []byte, ev *event.Event) error {
+	ev.Reset()
+	if len(b) < 3 {
+		return errRecord
+	}
+	ev.Type, ev.HasAmount, ev.Granted, ev.Rating = event.Type(b[0]), b[1]&1 != 0, b[1]&2 != 0, int8(b[2])
+	p := parser{b: b[3:]}
+	ev.Time, ev.Amount, ev.Discount = p.int(), event.Micro(p.int()), event.Micro(p.int())
+	for _, s := range [...]*string{&ev.ID, &ev.CustomerID, &ev.OrderID, &ev.Currency, &ev.Channel, &ev.SessionID, &ev.PreviousID, &ev.Coupon} {
+		*s = p.text()
+	}
+	for n := p.uint(); n > 0 && !p.bad; n-- {
+		ev.Items = append(ev.Items, event.Item{ID: p.text(), Category: p.text(), Quantity: event.Micro(p.int()), Price: event.Micro(p.int())})
+	}
+	if p.bad || len(p.b) > 0 {
+		return errRecord
+	}
+	return nil
+}
+
+// parser reads bytes; the first fault sticks.
+type parser struct {
+	b   []byte
+	bad bool
+}
+
+func (p *parser) uint() uint64 {
+	v, n := binary.Uvarint(p.b)
+	if n <= 0 {
+		p.bad, p.b = true, nil
+		return 0
+	}
+	p.b = p.b[n:]
+	return v
+}
+
+func (p *parser) int() int64 {
+	v, n := binary.Varint(p.b)
+	if n <= 0 {
+		p.bad, p.b = true, nil
+		return 0
+	}
+	p.b = p.b[n:]
+	return v
+}
+
+func (p *parser) text() string {
+	n := p.uint()
+	if n > uint64(len(p.b)) {
+		p.bad, p.b = true, nil
+		return ""
+	}
+	s := unsafe.String(unsafe.SliceData(p.b), int(n))
+	p.b = p.b[n:]
+	return s
+}
