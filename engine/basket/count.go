@@ -27,8 +27,8 @@ type item struct {
 }
 
 // Counts are the co-occurrence counts. They live in memory without pointers, so
-// that the garbage collector has nothing to look at. One goroutine owns them;
-// while none writes, many may call the methods that are said to only read.
+// that the garbage collector has nothing to look at. One goroutine writes to
+// them (Add, Remove, Apply); while it does not, many may read.
 type Counts struct {
 	cfg     Config
 	orders  int
@@ -36,18 +36,21 @@ type Counts struct {
 	dropped int
 	index   map[uint64]uint32 // item hash → dense index
 	items   []item            // by dense index, from 1
+	shelves []shelf           // by dense index
 	pairs   pairTable
-	cache   cache
+	baskets uint64 // added or removed
+	turn    uint32 // whose shelf was filled last
 	scratch [MaxItems]uint32
 }
 
 // New returns empty counts.
 func New(cfg Config) *Counts {
 	return &Counts{
-		cfg:   cfg,
-		index: make(map[uint64]uint32),
-		items: make([]item, 1),
-		pairs: newPairTable(),
+		cfg:     cfg,
+		index:   make(map[uint64]uint32),
+		items:   make([]item, 1),
+		shelves: make([]shelf, 1),
+		pairs:   newPairTable(),
 	}
 }
 
@@ -82,6 +85,9 @@ func (c *Counts) count(items []uint64, sign int32) {
 			c.countPair(a, b, sign)
 		}
 	}
+	if c.baskets++; c.baskets%lookEvery == 0 {
+		c.lookAround()
+	}
 }
 
 func (c *Counts) countPair(a, b uint32, sign int32) {
@@ -99,7 +105,10 @@ func (c *Counts) countPair(a, b uint32, sign int32) {
 			return
 		}
 	}
-	c.pairs.add(slot, sign)
+	if n := c.pairs.add(slot, sign); sign > 0 && int(n) >= c.cfg.MinCount {
+		c.keep(a, b, n)
+		c.keep(b, a, n)
+	}
 }
 
 // newPair makes room for a pair that is not there and returns its slot, or 0
@@ -112,7 +121,6 @@ func (c *Counts) newPair(a, b, slot uint32) uint32 {
 	}
 	if full || t.crowded() {
 		t.rebuild(c.items)
-		c.cache.forget()
 		slot, _ = t.find(a, b)
 	}
 	t.insert(slot, a, b, c.items)
@@ -126,44 +134,41 @@ func (c *Counts) dense(hash uint64) uint32 {
 	}
 	d := uint32(len(c.items))
 	c.items = append(c.items, item{hash: hash})
+	c.shelves = append(c.shelves, shelf{})
 	c.index[hash] = d
 	return d
 }
 
-// Orders is the number of baskets counted. It only reads.
+// Orders is the number of baskets counted.
 func (c *Counts) Orders() int { return c.orders }
 
-// Items is the number of distinct items ever counted. It only reads.
+// Items is the number of distinct items ever counted.
 func (c *Counts) Items() int { return len(c.items) - 1 }
 
-// Pairs is the number of distinct pairs whose count is not zero. It only reads.
+// Pairs is the number of distinct pairs whose count is not zero.
 func (c *Counts) Pairs() int { return c.pairs.live }
 
 // Dropped is how many pairs of the baskets counted are left out because of
-// Config.MaxPairs, each as often as it was. It only reads.
+// Config.MaxPairs, each as often as it was.
 func (c *Counts) Dropped() int { return c.dropped }
 
 // Giants is the number of counted baskets that were cut to MaxItems. It only
 // reads.
 func (c *Counts) Giants() int { return c.giants }
 
-// Count is the number of baskets that hold the item. It only reads.
+// Count is the number of baskets that hold the item.
 func (c *Counts) Count(item uint64) int { return int(c.items[c.index[item]].orders) }
 
-// Pair is the number of baskets that hold both items. It only reads.
+// Pair is the number of baskets that hold both items.
 func (c *Counts) Pair(a, b uint64) int {
 	da, db := c.index[a], c.index[b]
 	if da == 0 || db == 0 {
 		return 0
 	}
-	if slot, found := c.pairs.find(min(da, db), max(da, db)); found {
-		return int(c.pairs.slots[slot].count)
-	}
-	return 0
+	return int(c.pairs.count(da, db))
 }
 
-// EachItem calls f with every item whose count is not zero, in no order. It
-// only reads.
+// EachItem calls f with every item whose count is not zero, in no order.
 func (c *Counts) EachItem(f func(item uint64, count int)) {
 	for i := range c.items {
 		if n := c.items[i].orders; n != 0 {
@@ -172,8 +177,7 @@ func (c *Counts) EachItem(f func(item uint64, count int)) {
 	}
 }
 
-// EachPair calls f with every pair whose count is not zero, in no order. It
-// only reads.
+// EachPair calls f with every pair whose count is not zero, in no order.
 func (c *Counts) EachPair(f func(a, b uint64, count int)) {
 	for i := range c.pairs.slots {
 		if p := &c.pairs.slots[i]; p.count != 0 {
@@ -182,9 +186,9 @@ func (c *Counts) EachPair(f func(a, b uint64, count int)) {
 	}
 }
 
-// Bytes is about how much memory the counts hold. It only reads.
+// Bytes is about how much memory the counts hold.
 func (c *Counts) Bytes() int64 {
 	const entry = 8 + 4 + 6 // of the index: key, value, and its share of free room
 	return int64(cap(c.pairs.slots))*slotBytes + int64(cap(c.items))*16 +
-		int64(len(c.index))*entry + c.cache.bytes()
+		int64(cap(c.shelves))*shelfBytes + int64(len(c.index))*entry
 }

@@ -33,22 +33,17 @@ func Strength(nAB, nA, nB, n, prior int) float64 {
 	return a / (a + float64(prior)) * (float64(nAB)/a - float64(nB)/float64(n))
 }
 
-// Neighbours appends up to k neighbours of the item to dst, strongest first,
-// equals by hash: those of at least Config.MinCount orders and a lift above 1.
-//
-// Which items are looked at is remembered for each item, MaxNeighbours of
-// them, and looked up anew once the item's orders, or all orders, have moved by
-// a sixteenth; the figures and the rank are of this moment always. So it costs
-// the same for every item, and may for a while miss one that has just risen into
-// the strongest. Exact misses none.
+// Neighbours appends up to k of the item's strongest neighbours to dst,
+// strongest first, equals by hash: those of at least Config.MinCount orders and
+// a lift above 1. It knows MaxNeighbours of each item, so it costs the same for
+// every item. Figures and rank are of this moment; who is among the strongest
+// is nearly always (see shelf). Exact is never wrong.
 func (c *Counts) Neighbours(item uint64, k int, dst []Neighbour) []Neighbour {
 	d := c.index[item]
-	if d == 0 {
-		return dst
-	}
 	from := len(dst)
-	for _, at := range c.remembered(d) {
-		if nb, ok := c.rule(d, at); ok {
+	s := &c.shelves[d] // that of nobody is empty
+	for _, other := range s.others[:s.n] {
+		if nb, ok := c.rule(d, other, c.pairs.count(d, other)); ok {
 			dst = append(dst, nb)
 		}
 	}
@@ -56,8 +51,8 @@ func (c *Counts) Neighbours(item uint64, k int, dst []Neighbour) []Neighbour {
 	return dst[:min(len(dst), from+k)]
 }
 
-// Exact is Neighbours over all of the item's pairs: a function of the counts
-// alone. Its time grows with the number of the item's pairs. It only reads.
+// Exact is Neighbours from all of the item's pairs: a function of the counts
+// alone, for any k. Its time grows with the number of the item's pairs.
 func (c *Counts) Exact(item uint64, k int, dst []Neighbour) []Neighbour {
 	d := c.index[item]
 	if d == 0 || k <= 0 {
@@ -65,7 +60,8 @@ func (c *Counts) Exact(item uint64, k int, dst []Neighbour) []Neighbour {
 	}
 	from := len(dst)
 	for at := c.items[d].head; at != 0; at = c.pairs.next(at, d) {
-		nb, ok := c.rule(d, at)
+		p := &c.pairs.slots[at]
+		nb, ok := c.rule(d, p.a^p.b^d, p.count)
 		if !ok {
 			continue
 		}
@@ -83,18 +79,13 @@ func (c *Counts) Exact(item uint64, k int, dst []Neighbour) []Neighbour {
 	return dst
 }
 
-// rule reads the pair in a slot as a rule from item d, and says whether it is
-// evidence.
-func (c *Counts) rule(d, at uint32) (Neighbour, bool) {
-	p := &c.pairs.slots[at]
-	if int(p.count) < c.cfg.MinCount {
+// rule is the rule from item d to another, that count orders hold together, and
+// whether it is evidence.
+func (c *Counts) rule(d, other uint32, count int32) (Neighbour, bool) {
+	if int(count) < c.cfg.MinCount {
 		return Neighbour{}, false
 	}
-	other := p.a
-	if other == d {
-		other = p.b
-	}
-	nAB, nA, nB, n := int(p.count), int(c.items[d].orders), int(c.items[other].orders), c.orders
+	nAB, nA, nB, n := int(count), int(c.items[d].orders), int(c.items[other].orders), c.orders
 	// Lift > 1, in integers. Counts below zero are of orders taken away before
 	// they were added: no evidence yet.
 	if nA < nAB || nB < nAB || n < nA || nAB*n <= nA*nB {

