@@ -38,7 +38,7 @@ same settings give the same lines.`,
 			if out == "" {
 				return generate(cmd.Context(), cmd.OutOrStdout(), config, events, nil)
 			}
-			bar := newProgress(cmd.ErrOrStderr(), "events", int64(events))
+			bar := newProgress(cmd.ErrOrStderr())
 			defer bar.close()
 			return writeFile(out, func(w io.Writer) error { return generate(cmd.Context(), w, config, events, bar) })
 		},
@@ -90,7 +90,7 @@ func generate(ctx context.Context, w io.Writer, c shop.Config, n int, bar *progr
 			if err := ctx.Err(); err != nil {
 				return errors.Join(err, b.Flush())
 			}
-			bar.set(int64(i))
+			bar.set("generating", float64(i)/float64(n))
 		}
 		r := s.Next()
 		if _, err := b.Write(r.Value); err != nil {

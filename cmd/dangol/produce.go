@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/dangol-dev/dangol/connectors/file"
 )
 
 func newProduceCommand() *cobra.Command {
@@ -41,7 +43,7 @@ native JSON; a line that is no event is counted and left out.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.input, "input", "", "`FILE` to read, .gz too")
-	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
+	f.StringVar(&o.format, "format", jsonFormat, "`format` of the file: "+strings.Join(file.Formats(), ", ")+", or the path of a mapping file")
 	f.StringSliceVar(&o.brokers, "brokers", DefaultConfig().Input.Kafka.Brokers, "seed brokers")
 	f.StringVar(&o.topic, "topic", DefaultConfig().Input.Kafka.Topic, "topic to produce to")
 	f.Int32Var(&o.partitions, "partitions", 0, "create the topic with that many partitions if it does not exist; 0: it must exist")
@@ -64,8 +66,6 @@ type outgoing struct{ key, value []byte }
 // source yields a file's records in order, io.EOF at the end.
 type source interface {
 	next() (outgoing, error)
-	// position is how many bytes of the file were read, and of how many.
-	position() (done, size int64)
 	// report says what was met on the way, in words; "" for nothing special.
 	report() string
 	io.Closer
@@ -75,7 +75,9 @@ type source interface {
 const maxBuffered = 50_000
 
 func produce(ctx context.Context, o *produceOptions, out, errOut io.Writer) (err error) {
-	src, err := openSource(o.input, o.format)
+	bar := newProgress(errOut)
+	defer bar.close()
+	src, err := openSource(o.input, o.format, bar)
 	if err != nil {
 		return err
 	}
@@ -95,11 +97,12 @@ func produce(ctx context.Context, o *produceOptions, out, errOut io.Writer) (err
 		return err
 	}
 	began := time.Now()
-	sent, err := send(ctx, client, src, o.rate, errOut)
+	sent, err := send(ctx, client, src, o.rate)
 	if err != nil {
 		return fmt.Errorf("%d records produced to %s, then: %w", sent, o.topic, err)
 	}
 	took := time.Since(began)
+	bar.close()
 	_, err = fmt.Fprintf(out, "%d records produced to %s in %s (%.0f/s)%s\n", sent, o.topic,
 		took.Round(time.Millisecond), float64(sent)/max(took.Seconds(), .001), src.report())
 	return err
@@ -107,7 +110,7 @@ func produce(ctx context.Context, o *produceOptions, out, errOut io.Writer) (err
 
 // send produces everything that src holds and returns how many records are
 // stored. The first record that the broker refuses ends it.
-func send(ctx context.Context, client *kgo.Client, src source, rate float64, errOut io.Writer) (int64, error) {
+func send(ctx context.Context, client *kgo.Client, src source, rate float64) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var stored atomic.Int64
@@ -118,9 +121,6 @@ func send(ctx context.Context, client *kgo.Client, src source, rate float64, err
 		}
 		stored.Add(1)
 	}
-	_, size := src.position()
-	bar := newProgress(errOut, "bytes", size)
-	defer bar.close()
 	pace := pace{began: time.Now(), rate: rate}
 	for n := 0; ctx.Err() == nil; n++ {
 		r, err := src.next()
@@ -134,10 +134,6 @@ func send(ctx context.Context, client *kgo.Client, src source, rate float64, err
 			break
 		}
 		client.Produce(ctx, &kgo.Record{Key: r.key, Value: r.value}, answer)
-		if n%1024 == 0 {
-			done, _ := src.position()
-			bar.set(done)
-		}
 	}
 	err := client.Flush(ctx)
 	if cause := context.Cause(ctx); cause != nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/dangol-dev/dangol/connectors/broker"
+	"github.com/dangol-dev/dangol/connectors/decode"
+	"github.com/dangol-dev/dangol/engine/event"
 )
 
 // run runs the command line as a user would.
@@ -130,7 +132,7 @@ func TestProduceFaults(t *testing.T) {
 	for want, args := range map[string][]string{
 		"no file given":                       {},
 		"no such file":                        {"--input", "none.jsonl"},
-		"--format \"xml\"":                    {"--input", "none.jsonl", "--format", "xml"},
+		"format \"xml\" is unknown":           {"--input", "none.jsonl", "--format", "xml"},
 		"--rate and --partitions must not be": {"--input", "x", "--rate", "-1"},
 		"no broker answers at 127.0.0.1:1":    {"--input", "produce_test.go", "--brokers", "127.0.0.1:1"},
 		"gzip: invalid header":                {"--input", "testdata/not.gz"},
@@ -176,15 +178,35 @@ func TestPace(t *testing.T) {
 }
 
 func TestProgressLine(t *testing.T) {
-	p := progress{what: "events", total: 2000, done: 500}
-	require.Equal(t, "[=======                       ]  25 % of 2000 events, 100/s, 15s left", p.line(5*time.Second))
-	p.done = 2000
-	require.Equal(t, "["+strings.Repeat("=", barWidth)+"] 100 % of 2000 events, 400/s, 0s left", p.line(5*time.Second))
-	p.total = 0
-	require.Equal(t, "2000 events, 400/s", p.line(5*time.Second))
+	p := progress{stage: "sorting"}
+	require.Equal(t, "[=======                       ]  25 % sorting, 15s left", p.line(.25, 5*time.Second))
+	require.Equal(t, "["+strings.Repeat("=", barWidth)+"] 100 % sorting, 0s left", p.line(1.1, 5*time.Second))
+	require.Equal(t, "["+strings.Repeat(" ", barWidth)+"]   0 % sorting", p.line(0, 5*time.Second))
 	var none *progress
-	none.set(1) // where no terminal looks there is no bar
+	none.set("sorting", 1) // where no terminal looks there is no bar
 	none.close()
+}
+
+// Other formats arrive as native JSON in the order of time, and what is no
+// event is told.
+func TestProduceTable(t *testing.T) {
+	addr := startBroker(t)
+	path := filepath.Join(t.TempDir(), "cdnow.txt")
+	text := " 00004 0001 19970101  2   29.33\n 00004 0001 19970118  2   29.73\n 00021 0002 19970112  3   63.34\n 00021 0002 1997011x  1   11.77\n"
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	out, _, err := run(t, "produce", "--input", path, "--format", "cdnow", "--brokers", addr, "--partitions", "1")
+	require.NoError(t, err)
+	require.Regexp(t, `(?s)^3 records produced to events in .*; from 4 lines\n  left out as bad_time: 1\n  line 4: bad_time`, out)
+	d, err := decode.NewJSON(decode.DefaultConfig())
+	require.NoError(t, err)
+	var got []string
+	for _, r := range consume(t, addr, "events", 3)[0] {
+		var ev event.Event
+		require.NoError(t, d.Decode(r.Value, &ev), "%s", r.Value)
+		require.Equal(t, ev.CustomerID, string(r.Key))
+		got = append(got, time.UnixMilli(ev.Time).UTC().Format("2006-01-02 ")+ev.CustomerID+" "+ev.Amount.String())
+	}
+	require.Equal(t, []string{"1997-01-01 0001 29.33", "1997-01-12 0002 63.34", "1997-01-18 0001 29.73"}, got)
 }
 
 func TestVersion(t *testing.T) {

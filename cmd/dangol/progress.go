@@ -14,10 +14,8 @@ import (
 // It belongs to one goroutine.
 type progress struct {
 	w     io.Writer
-	what  string
-	total int64
-	done  int64
-	began time.Time
+	stage string
+	began time.Time // of the stage
 	drawn time.Time
 }
 
@@ -26,26 +24,28 @@ const (
 	barInterval = 100 * time.Millisecond
 )
 
-// newProgress returns a bar of total units, of which what is the name, or nil
-// where w is not a terminal. A total of 0 is not known.
-func newProgress(w io.Writer, what string, total int64) *progress {
+// newProgress returns a bar, or nil where w is not a terminal.
+func newProgress(w io.Writer) *progress {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
-	return &progress{w: w, what: what, total: total, began: time.Now()}
+	return &progress{w: w}
 }
 
-// set says how many units are done. It is cheap enough for every thousandth
-// record, not for every one.
-func (p *progress) set(done int64) {
+// set says how much of the stage is done, 0 to 1. It is cheap enough for every
+// thousandth record, not for every one.
+func (p *progress) set(stage string, share float64) {
 	if p == nil {
 		return
 	}
-	p.done = done
-	if now := time.Now(); now.Sub(p.drawn) >= barInterval {
+	now := time.Now()
+	if stage != p.stage {
+		p.stage, p.began, p.drawn = stage, now, time.Time{}
+	}
+	if now.Sub(p.drawn) >= barInterval {
 		p.drawn = now
-		fmt.Fprint(p.w, "\r"+p.line(now.Sub(p.began))+"\x1b[K")
+		fmt.Fprint(p.w, "\r"+p.line(share, now.Sub(p.began))+"\x1b[K")
 	}
 }
 
@@ -56,19 +56,14 @@ func (p *progress) close() {
 	}
 }
 
-// line is the bar after that time.
-func (p *progress) line(elapsed time.Duration) string {
-	rate := float64(p.done) / max(elapsed.Seconds(), .001)
-	if p.total <= 0 {
-		return fmt.Sprintf("%d %s, %.0f/s", p.done, p.what, rate)
-	}
-	share := min(float64(p.done)/float64(p.total), 1)
+// line is the bar when that share took that time.
+func (p *progress) line(share float64, elapsed time.Duration) string {
+	share = min(max(share, 0), 1)
 	full := int(share * barWidth)
-	left := ""
-	if rate > 0 {
-		s := time.Duration(float64(p.total-p.done) / rate * float64(time.Second))
-		left = fmt.Sprintf(", %s left", max(s, 0).Round(time.Second))
+	s := fmt.Sprintf("[%s%s] %3.0f %% %s", strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), 100*share, p.stage)
+	if share > 0 && elapsed >= time.Second {
+		left := time.Duration(float64(elapsed) * (1 - share) / share)
+		s += fmt.Sprintf(", %s left", left.Round(time.Second))
 	}
-	return fmt.Sprintf("[%s%s] %3.0f %% of %d %s, %.0f/s%s", strings.Repeat("=", full), strings.Repeat(" ", barWidth-full),
-		100*share, p.total, p.what, rate, left)
+	return s
 }

@@ -3,19 +3,64 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
-	"compress/gzip"
-
 	"github.com/dangol-dev/dangol/connectors/decode"
+	"github.com/dangol-dev/dangol/connectors/file"
 	"github.com/dangol-dev/dangol/engine/event"
 )
 
-const jsonFormat = "json"
+const jsonFormat = file.JSON
+
+// openSource opens a file to be produced, in any format that file.Open knows.
+func openSource(path, format string, bar *progress) (source, error) {
+	if format == jsonFormat {
+		return openLines(path, bar)
+	}
+	r, err := file.Open(path, format, file.Options{
+		Progress: func(s file.Stage, share float64) { bar.set(string(s), share) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &events{r: r}, nil
+}
+
+// events is a source of a file's events in the order of their time, written as
+// native JSON.
+type events struct {
+	r  *file.Reader
+	ev event.Event
+}
+
+func (e *events) next() (outgoing, error) {
+	if err := e.r.Next(&e.ev); err != nil {
+		return outgoing{}, err
+	}
+	return outgoing{key: []byte(e.ev.CustomerID), value: decode.AppendJSON(nil, &e.ev)}, nil
+}
+
+func (e *events) report() string {
+	r := e.r.Report()
+	s := fmt.Sprintf("; from %d lines", r.Lines)
+	for _, reason := range slices.Sorted(maps.Keys(r.Rejects)) {
+		s += fmt.Sprintf("\n  left out as %s: %d", reason, r.Rejects[reason])
+	}
+	for _, x := range r.Examples {
+		s += fmt.Sprintf("\n  line %d: %s", x.Line, x.Reject.Error())
+	}
+	return s
+}
+
+// Close closes the file.
+func (e *events) Close() error { return e.r.Close() }
 
 // maxLine bounds a line of a JSON file: more is no line but another format.
 const maxLine = 16 << 20
@@ -25,6 +70,7 @@ type lines struct {
 	file    *os.File
 	size    int64
 	raw     counter
+	bar     *progress
 	r       *bufio.Reader
 	decoder *decode.JSON
 	ev      event.Event
@@ -45,7 +91,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func openLines(path string) (*lines, error) {
+func openLines(path string, bar *progress) (*lines, error) {
 	d, err := decode.NewJSON(decode.DefaultConfig())
 	if err != nil {
 		return nil, err
@@ -54,7 +100,7 @@ func openLines(path string) (*lines, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lines{file: f, decoder: d, raw: counter{r: f}}
+	l := &lines{file: f, decoder: d, bar: bar, raw: counter{r: f}}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -93,7 +139,9 @@ func (l *lines) next() (outgoing, error) {
 
 // line reads up to the next line feed, into memory of its own.
 func (l *lines) line() ([]byte, error) {
-	l.number++
+	if l.number++; l.number%1024 == 0 {
+		l.bar.set("producing", float64(l.raw.n)/float64(l.size))
+	}
 	var line []byte
 	for {
 		part, err := l.r.ReadSlice('\n')
@@ -114,8 +162,6 @@ func (l *lines) line() ([]byte, error) {
 		}
 	}
 }
-
-func (l *lines) position() (done, size int64) { return l.raw.n, l.size }
 
 func (l *lines) report() string {
 	s := ""
