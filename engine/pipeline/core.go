@@ -41,6 +41,8 @@ type Config struct {
 	// ClockLag is how far the clock trails the newest event: the allowed lateness
 	// for a stream, 0 for files in event-time order.
 	ClockLag time.Duration
+	// FutureSkew is how far ahead of the wall clock an event's time may be.
+	FutureSkew time.Duration
 }
 
 // maxClockStep is how far one transaction moves a live partition's clock, so
@@ -215,7 +217,7 @@ func (c *Core) openShard(p int32) error {
 func (c *Core) absorb(p int32) error {
 	var led ledger.Ledger
 	var em score.Emission
-	intern := newInterner()
+	rules := c.rules()
 	err := c.store.Scan(p, nil, func(key, val []byte, _ int64) error {
 		switch key[0] {
 		case itemKey:
@@ -225,11 +227,11 @@ func (c *Core) absorb(p int32) error {
 			}
 			c.dict.Restore(it)
 		case customerKey:
-			if err := decodeBlob(val, &led, &em, intern); err != nil {
+			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
 				return fmt.Errorf("customer's state: %w", err)
 			}
 			c.agg.Add(&em)
-			basket.Each(&led, c.counts.Apply)
+			basket.Each(&led, &rules, c.counts.Apply)
 		}
 		return nil
 	})
@@ -248,6 +250,7 @@ func (c *Core) rebuild() error {
 			return err
 		}
 		c.clocks[p] = s.saved
+		s.useModels()
 	}
 	m := *c.models.Load()
 	m.Cuts = cuts

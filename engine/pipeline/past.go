@@ -85,7 +85,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 			em, _ = maker.Diff(&nobody, &doc, nil)
 			agg.Add(&em)
 			if learn {
-				basket.Each(&then, in.counts.Apply)
+				basket.Each(&then, &rules, in.counts.Apply)
 			}
 		}
 		return nil
@@ -104,7 +104,8 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 
 // scorer makes documents under the instant's models.
 func (c *Core) scorer(in *instant) *score.Scorer {
-	rec := nextbest.New(c.cfg.NextBest, in.counts, in.dict)
+	rules := c.rules()
+	rec := nextbest.New(c.cfg.NextBest, in.counts, in.dict, &rules)
 	rec.Exact = true
-	return score.NewScorer(c.cfg.Score, c.rules(), rec)
+	return score.NewScorer(c.cfg.Score, rules, rec)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/dangol-dev/dangol/engine/nextbest"
 	"github.com/dangol-dev/dangol/engine/rhythm"
 	"github.com/dangol-dev/dangol/engine/score"
+	"github.com/dangol-dev/dangol/state"
 )
 
 var _ Query = (*Core)(nil)
@@ -43,9 +44,7 @@ func (c *Core) Customer(ctx context.Context, id string, asOf int64) (*score.Scor
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	rec := nextbest.New(c.cfg.NextBest, c.counts, c.dict)
-	rec.Exact = true
-	maker := score.NewScorer(c.cfg.Score, c.rules(), rec)
+	maker := c.scorer(&instant{counts: c.counts, dict: c.dict})
 	doc := new(score.Scores)
 	maker.Compute(id, &led, c.models.Load(), max(c.clocks[part].Clock, em.AsOf, led.Last), doc)
 	maker.Settle(&em, doc)
@@ -99,7 +98,8 @@ func (c *Core) Affinities(_ context.Context, item string, k int) ([]score.Affini
 	if known, ok := c.dict.Lookup(event.Hash(item)); !ok || known.ID != item {
 		return nil, fmt.Errorf("item %q: %w", item, ErrNotFound)
 	}
-	rec := nextbest.New(c.cfg.NextBest, c.counts, c.dict)
+	rules := c.rules()
+	rec := nextbest.New(c.cfg.NextBest, c.counts, c.dict, &rules)
 	rec.Exact = true
 	return rec.Affinities(item, k), nil
 }
@@ -129,10 +129,9 @@ func (c *Core) Population(ctx context.Context, asOf int64) (*score.Population, e
 	return c.agg.Population(clock, c.models.Load().Cuts), nil
 }
 
-// EachCustomer calls fn with the facts, the version and the document for an
-// instant of every customer known then, by partition and id. fn must not keep
-// what it is given.
-func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(id string, facts []byte, version uint64, doc *score.Scores) error) error {
+// EachCustomer calls fn with the document for an instant of every customer known
+// then, by partition and id. fn must not keep it.
+func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(*score.Scores) error) error {
 	in, err := c.at(ctx, asOf)
 	if err != nil {
 		return err
@@ -157,10 +156,34 @@ func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(id string, 
 			if then.First == 0 {
 				return nil
 			}
-			id := string(key[1:])
-			maker.Compute(id, &then, in.models, asOf, &doc)
-			facts, _, _ := splitBlob(val)
-			return fn(id, facts, em.Version, &doc)
+			maker.Compute(string(key[1:]), &then, in.models, asOf, &doc)
+			return fn(&doc)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EachFacts calls fn with the facts' bytes and the version of every customer in
+// a store, by partition and id. fn must not keep what it is given.
+func EachFacts(store *state.Store, fn func(id string, facts []byte, version uint64) error) error {
+	parts, err := store.Partitions()
+	if err != nil {
+		return err
+	}
+	var em score.Emission
+	for _, p := range parts {
+		err := store.Scan(p, []byte{customerKey}, func(key, val []byte, _ int64) error {
+			facts, emission, err := splitBlob(val)
+			if err != nil {
+				return err
+			}
+			if err := em.Decode(emission); err != nil {
+				return err
+			}
+			return fn(string(key[1:]), facts, em.Version)
 		})
 		if err != nil {
 			return err

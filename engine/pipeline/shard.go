@@ -49,13 +49,19 @@ type shard struct {
 type move struct{ old, new score.Emission }
 
 func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *shard {
-	rules := c.rules()
-	return &shard{
-		core: c, part: p, table: table, dec: dec, rules: rules, pos: pos, saved: pos,
-		maker:      score.NewScorer(c.cfg.Score, rules, nextbest.New(c.cfg.NextBest, c.counts, c.dict)),
+	s := &shard{
+		core: c, part: p, table: table, dec: dec, rules: c.rules(), pos: pos, saved: pos,
 		lastRecord: c.now().UnixMilli(),
 		tally:      tally{rejects: map[event.Reason]uint64{}},
 	}
+	s.useModels()
+	return s
+}
+
+// useModels makes the shard's offers come from the core's present counts.
+func (s *shard) useModels() {
+	c := s.core
+	s.maker = score.NewScorer(c.cfg.Score, s.rules, nextbest.New(c.cfg.NextBest, c.counts, c.dict, &s.rules))
 }
 
 // batch applies a partition's records and returns the work that was: records
@@ -63,20 +69,22 @@ func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *
 func (s *shard) batch(b *Batch, wall int64) (int, error) {
 	timers := s.tally.timers
 	s.end, s.lastRecord = b.End, wall
+	limit := wall + s.core.cfg.FutureSkew.Milliseconds()
 	for i := range b.Records {
 		r := &b.Records[i]
 		if r.Offset < s.pos.Next {
 			continue // the state has seen it
 		}
-		if err := s.record(r); err != nil {
+		if err := s.record(r, limit); err != nil {
 			return 0, fmt.Errorf("partition %d, offset %d: %w", s.part, r.Offset, err)
 		}
 	}
 	return len(b.Records) + int(s.tally.timers-timers), nil
 }
 
-// record decodes and applies one record.
-func (s *shard) record(r *Record) error {
+// record decodes and applies one record. limit is the last instant at which an
+// event may be, so that no producer's clock can poison the partition's.
+func (s *shard) record(r *Record, limit int64) error {
 	s.touched = true
 	s.pos.Next = r.Offset + 1
 	s.tally.bytes += uint64(len(r.Value))
@@ -87,6 +95,10 @@ func (s *shard) record(r *Record) error {
 			return err
 		}
 		s.deadLetter(r, rej)
+		return nil
+	}
+	if s.ev.Time > limit {
+		s.deadLetter(r, &event.Reject{Reason: event.FutureTime, Field: "time", Offset: -1})
 		return nil
 	}
 	if string(r.Key) != s.ev.CustomerID {
@@ -194,7 +206,7 @@ func (s *shard) moveOrders(known bool) error {
 			return err
 		}
 	}
-	basket.Delta(&s.before, &s.led, s.lines.add)
+	basket.Delta(&s.before, &s.led, &s.rules, s.lines.add)
 	return nil
 }
 

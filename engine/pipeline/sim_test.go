@@ -1,0 +1,460 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/nextbest"
+	"github.com/dangol-dev/dangol/engine/score"
+	"github.com/dangol-dev/dangol/state"
+)
+
+// A simulated world: the broker's side of things lives on, the process dies
+// and comes back with what a crash leaves of its disk. Everything is in memory
+// and follows from a seed.
+type world struct {
+	rng   *rand.Rand
+	input [][]Record
+	group map[int32]int64
+	log   [][]txn // by partition
+	outs  []Output
+	disk  *vfs.MemFS
+	wall  int64
+
+	faults int // probability of a fault at each step, in 1/1000
+	fired  map[string]int
+}
+
+type txn struct {
+	recs []LogRecord
+	end  int64
+}
+
+type killed struct{ at string }
+
+// fault says whether the named one happens now.
+func (w *world) fault(name string) bool {
+	if w.rng.IntN(1000) >= w.faults {
+		return false
+	}
+	w.fired[name]++
+	return true
+}
+
+func (w *world) kill(at string) {
+	if w.fault("kill " + at) {
+		panic(killed{at})
+	}
+}
+
+func (w *world) logEnd(p int32) int64 {
+	if n := len(w.log[p]); n > 0 {
+		return w.log[p][n-1].end
+	}
+	return 0
+}
+
+// session is the world's answer to pipeline.Session.
+type session struct {
+	w     *world
+	start map[int32]int64
+	outs  []Output
+	done  bool
+}
+
+func (w *world) open(ctx context.Context, restore RestoreFunc) (*session, error) {
+	s := &session{w: w, start: map[int32]int64{}}
+	for p := range int32(len(w.input)) {
+		committed, ok := w.group[p]
+		if !ok {
+			committed = -1
+		}
+		start, err := restore(ctx, p, committed, w)
+		if err != nil {
+			return nil, err
+		}
+		s.start[p] = max(start, 0)
+		w.kill("after a restore")
+	}
+	return s, nil
+}
+
+func (w *world) Read(_ context.Context, p int32, from int64, fn func([]LogRecord) error) (int64, error) {
+	if from > w.logEnd(p) {
+		return 0, fmt.Errorf("%w: the state has read further than the log goes", ErrFatal)
+	}
+	for _, t := range w.log[p] {
+		if t.end > from {
+			w.kill("in a restore")
+			if err := fn(t.recs); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return w.logEnd(p), nil
+}
+
+func (s *session) Assigned() []int32 {
+	var ps []int32
+	for p := range s.start {
+		ps = append(ps, p)
+	}
+	slices.Sort(ps)
+	return ps
+}
+
+func (s *session) Begin() error { s.w.kill("before a transaction"); s.outs = nil; return nil }
+
+func (s *session) Poll(_ context.Context, most int) ([]Batch, error) {
+	s.w.kill("before a poll")
+	if s.w.fault("poll error") {
+		return nil, errors.New("connection lost")
+	}
+	var bs []Batch
+	for p := range int32(len(s.w.input)) {
+		in, from := s.w.input[p], s.start[p]
+		n := min(int64(s.w.rng.IntN(40)), int64(len(in))-from, int64(most))
+		if n <= 0 {
+			continue
+		}
+		bs = append(bs, Batch{Partition: p, End: int64(len(in)), Records: slices.Clone(in[from : from+n])})
+		s.start[p], most = from+n, most-int(n)
+	}
+	s.done = len(bs) == 0 && slices.IndexFunc(s.w.input, func([]Record) bool { return false }) < 0
+	for p, in := range s.w.input {
+		if s.start[int32(p)] < int64(len(in)) {
+			s.done = false
+		}
+	}
+	return bs, nil
+}
+
+func (s *session) Produce(outs []Output) {
+	for _, o := range outs {
+		o.Key, o.Value = bytes.Clone(o.Key), bytes.Clone(o.Value)
+		s.outs = append(s.outs, o)
+	}
+	s.w.kill("after producing")
+}
+
+func (s *session) End(_ context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
+	w := s.w
+	w.kill("before the end")
+	rewind := func() {
+		for p := range s.start {
+			s.start[p] = max(w.group[p], 0)
+		}
+	}
+	if !commit || w.fault("abort") {
+		rewind()
+		return false, nil, nil
+	}
+	if w.fault("end error, not committed") {
+		return false, nil, errors.New("connection lost")
+	}
+	positions := s.commit(next)
+	w.kill("after the commit, before the store")
+	if w.fault("end error, committed") {
+		return false, nil, errors.New("connection lost")
+	}
+	return true, positions, nil
+}
+
+func (s *session) commit(next map[int32]int64) map[int32]int64 {
+	w := s.w
+	positions := map[int32]int64{}
+	logs := map[int32][]LogRecord{}
+	for _, o := range s.outs {
+		if o.To != Changelog {
+			w.outs = append(w.outs, o)
+			continue
+		}
+		at := w.logEnd(o.Partition) + int64(len(logs[o.Partition]))
+		logs[o.Partition] = append(logs[o.Partition], LogRecord{Offset: at, Key: o.Key, Value: o.Value})
+		positions[o.Partition] = at + 1
+	}
+	for p, recs := range logs {
+		// Commit markers occupy an offset, aborted ones more.
+		w.log[p] = append(w.log[p], txn{recs, w.logEnd(p) + int64(len(recs)) + 1 + int64(w.rng.IntN(2))})
+	}
+	for p, n := range next {
+		w.group[p] = n
+	}
+	return positions
+}
+
+func (s *session) Close() {}
+
+// plainJSON decodes what the tests encode.
+type plainJSON struct{}
+
+func (plainJSON) Decode(data []byte, ev *event.Event) error {
+	if len(data) == 0 {
+		return &event.Reject{Reason: event.Empty, Offset: -1}
+	}
+	return json.Unmarshal(data, ev)
+}
+
+// plainEncoder writes what the checks need.
+type plainEncoder struct{}
+
+func (plainEncoder) AppendScores(dst []byte, s *score.Scores) []byte {
+	return fmt.Appendf(dst, "%d", s.Version)
+}
+
+func (plainEncoder) AppendChange(dst []byte, c *score.Change) []byte {
+	return fmt.Appendf(dst, "%d %s %s", c.Version, c.Cause.Kind, c.Cause.Timer)
+}
+
+func testConfig() Config {
+	return Config{
+		Ledger: ledger.DefaultConfig(), Score: score.DefaultConfig(), Basket: basket.DefaultConfig(),
+		NextBest: nextbest.DefaultConfig(), Zone: time.UTC, Topic: "events", Late: ApplyLate, Clock: EventClock,
+		ClockLag: 24 * time.Hour, FutureSkew: time.Minute,
+	}
+}
+
+func openStore(t testing.TB, fs vfs.FS, hot int64) *state.Store {
+	t.Helper()
+	cfg := state.DefaultConfig()
+	cfg.Dir, cfg.HotBytes = "state", hot
+	store, err := state.Open(cfg, fs, state.Observer{})
+	require.NoError(t, err)
+	return store
+}
+
+func newTestCore(cfg Config, store *state.Store, w *world) *Core {
+	now := func() time.Time { return time.UnixMilli(w.wall) }
+	return NewCore(cfg, store, plainEncoder{}, func() (Decoder, error) { return plainJSON{}, nil }, now)
+}
+
+// live runs processes until the input is used up: each dies at some fault, and
+// the next one goes on from what the crash left.
+func (w *world) live(t *testing.T, cfg Config) *state.Store {
+	for lives := 0; ; lives++ {
+		require.Less(t, lives, 10_000, "no progress")
+		store := openStore(t, w.disk, 1<<20)
+		if w.life(t, cfg, store) {
+			return store
+		}
+		next := w.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: w.rng.IntN(101), RNG: w.rng})
+		_ = store.Close() // its disk is of another world by now
+		w.disk = next
+	}
+}
+
+func (w *world) life(t *testing.T, cfg Config, store *state.Store) (finished bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(killed); !ok {
+				panic(r)
+			}
+		}
+	}()
+	core := newTestCore(cfg, store, w)
+	loop := &Loop{Core: core, Cfg: LoopConfig{CommitInterval: time.Hour, MaxRecords: 100}, Now: core.now, Log: slog.New(slog.DiscardHandler)}
+	for {
+		s, err := w.open(t.Context(), core.Restore)
+		require.NoError(t, err)
+		for err == nil {
+			w.wall++
+			if err = loop.transaction(t.Context(), s); err == nil && s.done {
+				core.closeAll()
+				return true
+			}
+			require.NotErrorIs(t, err, ErrFatal)
+			if w.fault("flush") {
+				require.NoError(t, store.Flush())
+			}
+		}
+		core.closeAll()
+	}
+}
+
+// events makes a stream with everything in it that the facts care about.
+func events(rng *rand.Rand, n, customers int) []event.Event {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	var evs []event.Event
+	for i := range n {
+		at += rng.Int64N(4 * 3_600_000)
+		e := event.Event{
+			ID: fmt.Sprintf("e%d", i), CustomerID: fmt.Sprintf("c%d", rng.IntN(customers)), Time: at,
+			Type: event.ProductViewed, Items: []event.Item{{ID: fmt.Sprintf("i%d", rng.IntN(6)), Quantity: event.One}},
+		}
+		switch k := rng.IntN(10); {
+		case k < 5:
+			e.Type, e.OrderID = event.OrderCompleted, fmt.Sprintf("o%d", i)
+			e.Amount, e.HasAmount = event.Micro(1+rng.IntN(100))*event.One, true
+			e.Items = append(e.Items, event.Item{ID: fmt.Sprintf("j%d", rng.IntN(6)), Quantity: event.One})
+		case k == 5 && i > 10:
+			e.Type, e.OrderID, e.Items = event.OrderRefunded, fmt.Sprintf("o%d", i-rng.IntN(10)), nil
+			e.Amount, e.HasAmount = event.One, true
+		case k == 6 && rng.IntN(4) == 0:
+			e.Type, e.Items = event.ErasureRequested, nil
+		}
+		evs = append(evs, e)
+		if rng.IntN(10) == 0 {
+			evs = append(evs, e) // delivered twice
+		}
+	}
+	for i := range evs { // late by up to some hours
+		j := min(len(evs)-1, i+rng.IntN(4))
+		evs[i], evs[j] = evs[j], evs[i]
+	}
+	return evs
+}
+
+// feedWorld spreads events over partitions by customer.
+func newWorld(seed uint64, evs []event.Event, partitions, faults int) *world {
+	w := &world{
+		rng: rand.New(rand.NewPCG(seed, 1)), input: make([][]Record, partitions), log: make([][]txn, partitions),
+		group: map[int32]int64{}, disk: vfs.NewCrashableMem(), wall: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli(),
+		faults: faults, fired: map[string]int{},
+	}
+	for i := range evs {
+		p := event.Hash(evs[i].CustomerID) % uint64(partitions)
+		value, _ := json.Marshal(&evs[i])
+		if i%17 == 0 {
+			w.input[p] = append(w.input[p], Record{Offset: int64(len(w.input[p])), Key: []byte("x")})
+		}
+		w.input[p] = append(w.input[p], Record{Offset: int64(len(w.input[p])), Key: []byte(evs[i].CustomerID), Value: value, Timestamp: w.wall})
+	}
+	return w
+}
+
+// facts are every customer's bytes in a store.
+func facts(t *testing.T, store *state.Store) (bytes map[string]string, versions map[string]uint64) {
+	t.Helper()
+	bytes, versions = map[string]string{}, map[string]uint64{}
+	require.NoError(t, EachFacts(store, func(id string, facts []byte, version uint64) error {
+		require.NotContains(t, bytes, id, "in two partitions")
+		bytes[id], versions[id] = string(facts), version
+		return nil
+	}))
+	return bytes, versions
+}
+
+// Whatever dies at whatever moment: afterwards the facts are those of an
+// uninterrupted replay in event-time order, each customer's versions run from 1
+// to its ledger's, every bad record is one dead letter, and the models are
+// those that a scan of the state gives.
+func TestNothingLostNothingDoubled(t *testing.T) {
+	seeds := 40
+	if testing.Short() {
+		seeds = 10
+	}
+	fired := map[string]int{}
+	for seed := range uint64(seeds) {
+		evs := events(rand.New(rand.NewPCG(seed, 0)), 400, 12)
+		w := newWorld(seed, evs, 3, 30)
+		cfg := testConfig()
+		store := w.live(t, cfg)
+		for k, n := range w.fired {
+			fired[k] += n
+		}
+		got, versions := facts(t, store)
+		require.Equal(t, replayFacts(t, cfg, evs), got, "seed %d", seed)
+		checkOutputs(t, w, versions)
+		checkModels(t, cfg, store, w)
+		require.NoError(t, store.Close())
+	}
+	for _, step := range []string{
+		"abort", "poll error", "flush", "end error, committed", "end error, not committed", "kill before a transaction",
+		"kill before a poll", "kill after producing", "kill before the end", "kill after the commit, before the store",
+		"kill in a restore", "kill after a restore",
+	} {
+		require.NotZero(t, fired[step], "%q never happened", step)
+	}
+}
+
+func replayFacts(t *testing.T, cfg Config, evs []event.Event) map[string]string {
+	t.Helper()
+	sorted := slices.Clone(evs)
+	slices.SortStableFunc(sorted, func(a, b event.Event) int { return int(a.Time - b.Time) })
+	store := openStore(t, vfs.NewMem(), 1<<20)
+	defer store.Close()
+	cfg.ClockLag = 0
+	r := Replay{Core: newTestCore(cfg, store, &world{}), Batch: 50}
+	_, err := r.Run(t.Context(), yield(sorted), 0)
+	require.NoError(t, err)
+	got, _ := facts(t, store)
+	return got
+}
+
+func checkOutputs(t *testing.T, w *world, versions map[string]uint64) {
+	t.Helper()
+	last, letters, empty := map[string]uint64{}, 0, 0
+	for _, o := range w.outs {
+		switch o.To {
+		case Changes:
+			var v uint64
+			_, err := fmt.Sscan(string(o.Value), &v)
+			require.NoError(t, err)
+			require.Equal(t, last[string(o.Key)]+1, v, "customer %s", o.Key)
+			last[string(o.Key)] = v
+		case DeadLetters:
+			letters++
+		}
+	}
+	require.Equal(t, versions, last)
+	for _, in := range w.input {
+		for _, r := range in {
+			if len(r.Value) == 0 {
+				empty++
+			}
+		}
+	}
+	require.Equal(t, empty, letters, "dead letters")
+}
+
+// checkModels opens the state once more and compares the models that the scan
+// gives with those of a core that goes through everything once, undisturbed.
+func checkModels(t *testing.T, cfg Config, store *state.Store, w *world) {
+	t.Helper()
+	calm := *w
+	calm.faults, calm.group, calm.log, calm.outs = 0, map[int32]int64{}, make([][]txn, len(w.log)), nil
+	calm.disk = vfs.NewCrashableMem()
+	other := openStore(t, calm.disk, 1<<20)
+	defer other.Close()
+	core := newTestCore(cfg, other, &calm)
+	s, err := calm.open(t.Context(), core.Restore)
+	require.NoError(t, err)
+	loop := &Loop{Core: core, Cfg: LoopConfig{CommitInterval: time.Hour, MaxRecords: 1000}, Now: core.now, Log: slog.New(slog.DiscardHandler)}
+	for !s.done {
+		require.NoError(t, loop.transaction(t.Context(), s))
+	}
+	reopened := newTestCore(cfg, store, w)
+	require.NoError(t, reopened.Sync(s.Assigned()))
+	defer reopened.closeAll()
+	for _, item := range []string{"i0", "j3"} {
+		a, errA := core.Affinities(t.Context(), item, 5)
+		b, errB := reopened.Affinities(t.Context(), item, 5)
+		require.NoError(t, errors.Join(errA, errB))
+		require.Equal(t, a, b)
+	}
+	require.Equal(t, core.counts.Orders(), reopened.counts.Orders())
+	p, err := core.Population(t.Context(), 0)
+	require.NoError(t, err)
+	core.closeAll()
+	rebuilt := newTestCore(cfg, other, &calm)
+	require.NoError(t, rebuilt.Sync(s.Assigned()))
+	defer rebuilt.closeAll()
+	q, err := rebuilt.Population(t.Context(), 0)
+	require.NoError(t, err)
+	p.Cuts, q.Cuts = score.Cuts{}, score.Cuts{} // published with hysteresis
+	require.Equal(t, p, q)
+}
