@@ -46,7 +46,7 @@ func DefaultConfig() Config {
 func (c Config) EventsPerDay() float64 { return eventsPerCustomerDay * float64(max(c.Customers, 1)) }
 
 // eventsPerCustomerDay is measured; a test holds it to the truth.
-const eventsPerCustomerDay = 1.6
+const eventsPerCustomerDay = 1.7
 
 // Kind says what is special about a record.
 type Kind uint8
