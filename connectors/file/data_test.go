@@ -2,6 +2,7 @@ package file
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,7 +27,7 @@ func data(t *testing.T, name string) string {
 }
 
 // readAll returns the events of a file as native JSON lines, and holds them to
-// the order of time.
+// the order of time and the lines to what the decoder reads in them.
 func readAll(t *testing.T, path, format string, opts Options, each func(*event.Event)) ([]string, Report) {
 	t.Helper()
 	if opts.TempDir == "" {
@@ -34,8 +35,10 @@ func readAll(t *testing.T, path, format string, opts Options, each func(*event.E
 	}
 	r, err := Open(path, format, opts)
 	require.NoError(t, err)
+	d, err := decode.NewJSON(decode.DefaultConfig())
+	require.NoError(t, err)
 	var out []string
-	var ev event.Event
+	var ev, back event.Event
 	last := int64(0)
 	for {
 		err := r.Next(&ev)
@@ -43,9 +46,13 @@ func readAll(t *testing.T, path, format string, opts Options, each func(*event.E
 			break
 		}
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, ev.Time, last)
+		line := decode.AppendJSON(nil, &ev)
+		require.NoError(t, d.Decode(line, &back))
+		if ev.Time < last || fmt.Sprint(ev) != fmt.Sprint(back) {
+			t.Fatalf("event %+v\nas JSON %s\nafter one of %d", ev, line, last)
+		}
 		last = ev.Time
-		out = append(out, string(decode.AppendJSON(nil, &ev)))
+		out = append(out, string(line))
 		if each != nil {
 			each(&ev)
 		}

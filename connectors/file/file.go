@@ -77,7 +77,7 @@ func Open(path, format string, opts Options) (*Reader, error) {
 	if r.table, err = mapping(format); err != nil {
 		return nil, err
 	}
-	src, err := r.openLines(&Report{})
+	src, err := r.openLines("", &Report{})
 	if err != nil {
 		return nil, err
 	}
@@ -147,12 +147,15 @@ func (r *Reader) start() (stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, err := r.openLines(&r.report)
+	stage := Sorting
+	if inOrder {
+		stage = Reading
+	}
+	src, err := r.openLines(stage, &r.report)
 	if err != nil {
 		return nil, err
 	}
 	if inOrder {
-		src.stage = Reading
 		return src, nil
 	}
 	return r.sorted(src, byTime)
@@ -160,12 +163,11 @@ func (r *Reader) start() (stream, error) {
 
 // inOrder reads the file once to see whether its events are in order.
 func (r *Reader) inOrder() (bool, error) {
-	src, err := r.openLines(&Report{})
+	src, err := r.openLines(Checking, &Report{})
 	if err != nil {
 		return false, err
 	}
 	defer src.close()
-	src.stage = Checking
 	var ev event.Event
 	for last := int64(0); ; last = ev.Time {
 		if _, err := src.next(&ev); errors.Is(err, io.EOF) {
@@ -182,7 +184,7 @@ func (r *Reader) inOrder() (bool, error) {
 // grouped sorts the lines by their order, puts each order together, sorts the
 // orders by time, and then gives each refund to its order.
 func (r *Reader) grouped() (stream, error) {
-	src, err := r.openLines(&r.report)
+	src, err := r.openLines(Sorting, &r.report)
 	if err != nil {
 		return nil, err
 	}

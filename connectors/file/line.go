@@ -31,9 +31,10 @@ type lines struct {
 
 var bom = []byte("\xef\xbb\xbf")
 
-// openLines opens the file and takes its header.
-func (r *Reader) openLines(report *Report) (_ *lines, err error) {
-	l := &lines{stage: Sorting, opts: &r.opts, report: report}
+// openLines opens the file and takes its header. Progress is told as that of
+// stage, of no stage where that is empty.
+func (r *Reader) openLines(stage Stage, report *Report) (_ *lines, err error) {
+	l := &lines{stage: stage, opts: &r.opts, report: report}
 	if r.table == nil {
 		l.json, err = decode.NewJSON(r.opts.Decode)
 	} else {
@@ -98,7 +99,7 @@ type counter struct{ l *lines }
 func (c counter) Read(b []byte) (int, error) {
 	n, err := c.l.file.Read(b)
 	c.l.read += int64(n)
-	if c.l.opts.Progress != nil && (c.l.read-c.l.told > c.l.size/200 || err != nil) {
+	if c.l.opts.Progress != nil && c.l.stage != "" && (c.l.read-c.l.told > c.l.size/200 || err != nil) {
 		c.l.told = c.l.read
 		c.l.opts.Progress(c.l.stage, share(c.l.read, c.l.size))
 	}
