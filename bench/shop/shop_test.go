@@ -73,7 +73,7 @@ func TestShares(t *testing.T) {
 	c := shop.DefaultConfig()
 	c.MalformedShare = .005
 	s := shop.New(c)
-	const n = 200_000
+	const n = 150_000
 	var total, views, segment, late, duplicate, broken, orders int
 	types := map[event.Type]int{}
 	ids := map[string]int{}
