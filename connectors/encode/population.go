@@ -23,7 +23,7 @@ func (JSON) AppendPopulation(dst []byte, p *score.Population) []byte {
 	b = appendFloats(append(b, `{"recency_days":`...), p.Cuts.Recency[:])
 	b = appendFloats(append(b, `,"frequency":`...), p.Cuts.Frequency[:])
 	b = appendFloats(append(b, `,"monetary":`...), p.Cuts.Monetary[:])
-	b = appendInt(append(b, `,"customers":`...), p.Cuts.Customers)
+	b = appendInt(append(b, `,"customers":`...), max(p.Cuts.Customers, 0)) // 0: they are configured
 	return append(b, `}}`...)
 }
 

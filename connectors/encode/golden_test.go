@@ -1,0 +1,120 @@
+package encode
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/score"
+	"github.com/stretchr/testify/require"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
+
+func at(s string) int64 {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		panic(err)
+	}
+	return t.UnixMilli()
+}
+
+// regular is a customer of whom everything is known.
+func regular() *score.Scores {
+	return &score.Scores{
+		CustomerID: "c-42", AsOf: at("2026-11-21T09:30:00.25Z"), Version: 17,
+		RFM: &score.RFM{
+			RecencyDays: 12, Frequency: 3, Monetary: 88_100_000, R: 5, F: 4, M: 4,
+			Segment: "loyal", PreviousSegment: "potential_loyalist",
+		},
+		Churn: &score.Churn{
+			Probability: .12, HorizonDays: 90, Band: "low", PAlive: .93, OverduePercentile: 1. / 3,
+			AverageGapDays: 21, ExpectedNextOrder: at("2026-11-30T00:00:00Z"), BecomesOverdueAt: at("2026-12-14T08:00:00Z"),
+		},
+		Value:   score.Value{HistoricCLV: 264_300_000, HistoricOrders: 3, AverageOrderValue: 88_100_000},
+		Journey: score.Journey{Stage: "repeat", Level: 2, Since: at("2026-08-01T00:00:00Z")},
+		Loyalty: &score.Loyalty{FullPriceShare: .8, Referrals: 1},
+		NextBest: []score.Offer{
+			{ItemID: "B", Kind: "cross_sell", Score: .31, Because: []score.Because{
+				{ItemIDs: []string{"A"}, Support: .01, Confidence: .41, Lift: 3.2},
+				{ItemIDs: []string{"C", "D"}, Support: .002, Confidence: .3, Lift: 1e-9},
+			}},
+			{ItemID: "Käse \"jung\"", Kind: "repeat", Score: .3},
+		},
+		Contact:  score.Contact{BestHour: 19, BestWeekday: 5, Channel: "app", Permitted: []string{"app", "email"}},
+		Reasons:  []score.Reason{{Score: "churn.probability", Effect: -.08, Text: "35 days since the last order; usual gap 21"}},
+		Evidence: score.Evidence{Orders: 3, RhythmModel: 7, BasketOrders: 9041, RFMCustomers: 33},
+	}
+}
+
+// stranger is a customer who only looked.
+func stranger() *score.Scores {
+	return &score.Scores{
+		CustomerID: "c-1", AsOf: at("2026-11-21T09:30:00Z"),
+		Journey: score.Journey{Stage: "prospect"}, Contact: score.Contact{BestHour: -1},
+	}
+}
+
+func documents() map[string][]byte {
+	var j JSON
+	return map[string][]byte{
+		"scores_regular":  j.AppendScores(nil, regular()),
+		"scores_stranger": j.AppendScores(nil, stranger()),
+		"change_event": j.AppendChange(nil, &score.Change{
+			CustomerID: "c-42", At: at("2026-11-21T09:30:00Z"), Version: 17,
+			Cause: score.Cause{Kind: "event", EventID: "e-1"},
+			Changed: []score.Delta{
+				{Field: "rfm.segment", Old: nil, New: "loyal"},
+				{Field: "churn.probability", Old: .25, New: .12},
+				{Field: "journey.level", Old: 1, New: 2},
+				{Field: "value.historic_clv", Old: event.Micro(0), New: 264*event.One + 300_000},
+				{Field: "next_best", Old: []string{}, New: []string{"B", "C"}},
+			},
+			Scores: regular(),
+		}),
+		"change_timer": j.AppendChange(nil, &score.Change{
+			CustomerID: "c-1", At: at("2026-11-21T09:30:00Z"), Version: 2,
+			Cause: score.Cause{Kind: "timer", Timer: "journey.stage"}, Scores: stranger(),
+		}),
+		"change_erased": j.AppendChange(nil, &score.Change{
+			CustomerID: "c-1", At: at("2026-11-21T09:30:00Z"), Version: 3, Cause: score.Cause{Kind: "event"},
+		}),
+		"population": j.AppendPopulation(nil, &score.Population{
+			AsOf: at("2026-11-21T09:30:00Z"), Customers: 100, Buyers: 40,
+			Segments: map[string]int{"loyal": 30, "at_risk": 10}, Stages: map[string]int{"repeat": 40},
+			Bands: map[string]int{"low": 40},
+			Cuts: score.Cuts{
+				Recency: [4]float64{153, 443, 487, 513}, Frequency: [4]float64{1, 1, 2, 4},
+				Monetary: [4]float64{15.36, 31.958, 59.25, 130.436}, Customers: 40,
+			},
+		}),
+		"population_empty": j.AppendPopulation(nil, &score.Population{}),
+		"affinities": j.AppendAffinities(nil, "beef", []score.Affinity{
+			{ItemID: "root vegetables", Count: 171, Support: 171. / 9835, Confidence: .3313953, Lift: 3.0403668},
+			{ItemID: "whole milk", Count: 209, Support: .021251, Confidence: .405039, Lift: 1.585180},
+		}),
+		"affinities_none": j.AppendAffinities(nil, "beef", nil),
+	}
+}
+
+// The bytes of the documents are a contract with their readers: a field that
+// moves, or a number told differently, shows here.
+func TestGolden(t *testing.T) {
+	for name, got := range documents() {
+		t.Run(name, func(t *testing.T) {
+			require.True(t, json.Valid(got), "%s", got)
+			path := filepath.Join("testdata", name+".json")
+			got = append(got, '\n')
+			if *rewrite {
+				require.NoError(t, os.WriteFile(path, got, 0o644))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(got))
+		})
+	}
+}
