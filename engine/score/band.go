@@ -5,39 +5,39 @@ import "math"
 // band is where the churn probability lies, given the band it was in: it is
 // left only when the probability has passed a limit by the margin, so that one
 // that lingers at a limit does not flap. From NoBand the plain limits count.
-func (s *Scorer) band(p float64, from Band) Band {
+func (c *Config) band(p float64, from Band) Band {
 	if from == NoBand {
 		switch {
-		case p >= s.cfg.BandLimits[1]:
+		case p >= c.BandLimits[1]:
 			return High
-		case p >= s.cfg.BandLimits[0]:
+		case p >= c.BandLimits[0]:
 			return Medium
 		}
 		return Low
 	}
-	if lo, hi := s.bandRange(from); p > lo && p < hi {
+	if lo, hi := c.bandRange(from); p > lo && p < hi {
 		return from
 	}
-	return s.band(p, NoBand)
+	return c.band(p, NoBand)
 }
 
 // bandRange is the open interval of probabilities in which a band is kept.
-func (s *Scorer) bandRange(b Band) (lo, hi float64) {
-	low, high := s.cfg.BandLimits[0], s.cfg.BandLimits[1]
+func (c *Config) bandRange(b Band) (lo, hi float64) {
+	low, high := c.BandLimits[0], c.BandLimits[1]
 	switch b {
 	case Low:
-		return math.Inf(-1), low + s.cfg.BandMargin
+		return math.Inf(-1), low + c.BandMargin
 	case Medium:
-		return low - s.cfg.BandMargin, high + s.cfg.BandMargin
+		return low - c.BandMargin, high + c.BandMargin
 	}
-	return high - s.cfg.BandMargin, math.Inf(1)
+	return high - c.BandMargin, math.Inf(1)
 }
 
 // stepRange is the open interval of probabilities that differ from the one
 // last emitted by less than a step.
-func (s *Scorer) stepRange(em *Emission) (lo, hi float64) {
-	p := float64(em.Probability) / 1e6
-	return p - s.cfg.ProbabilityStep, p + s.cfg.ProbabilityStep
+func (c *Config) stepRange(emitted uint32) (lo, hi float64) {
+	p := float64(emitted) / 1e6
+	return p - c.ProbabilityStep, p + c.ProbabilityStep
 }
 
 // millionths is a probability as an Emission keeps it.

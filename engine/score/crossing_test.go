@@ -135,3 +135,21 @@ func BenchmarkCompute(b *testing.B) {
 		sc.Compute("c", &shop.l, m, shop.l.Last+5*day, &doc)
 	}
 }
+
+// What is known in advance of a first-time buyer is what the search finds.
+func TestFreshExitEqualsSearch(t *testing.T) {
+	s := newShop()
+	s.order(epoch, 20_000_000, 0)
+	for _, step := range []float64{0.01, 0.05, 0.1, 0.3} {
+		sc, m := newTestScorer(t, func(c *Config) { c.ProbabilityStep, c.RFM.WindowDays = step, 0 })
+		m.Cuts = Cuts{}
+		searched := *m
+		searched.freshExit = freshExit{}
+		var a, b Emission
+		var doc Scores
+		sc.Update("c", &s.l, m, epoch, &a, &a, &doc, nil)
+		sc.Update("c", &s.l, &searched, epoch, &b, &b, &doc, nil)
+		require.Equal(t, a, b)
+		require.NotZero(t, a.Next)
+	}
+}

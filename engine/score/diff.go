@@ -18,7 +18,7 @@ func (s *Scorer) Settle(prev *Emission, doc *Scores) {
 		}
 	}
 	if doc.Churn != nil {
-		doc.Churn.Band = s.band(doc.Churn.Probability, prev.Band).String()
+		doc.Churn.Band = s.cfg.band(doc.Churn.Probability, prev.Band).String()
 	}
 }
 
@@ -34,9 +34,9 @@ func (s *Scorer) Diff(prev *Emission, doc *Scores, dst []Delta) (Emission, []Del
 	s.Settle(prev, doc)
 	em := s.emission(prev, doc)
 	d := differ{dst: dst, known: prev.Version > 0}
-	d.rfm(prev, &em, doc)
+	d.rfm(prev, &em)
 	s.diffChurn(&d, prev, &em, doc)
-	d.value(prev, &em, doc)
+	d.value(prev, &em)
 	d.journey(prev, &em)
 	d.lists(prev, &em, doc)
 	if len(d.dst) == len(dst) {
@@ -64,7 +64,7 @@ func (s *Scorer) emission(prev *Emission, doc *Scores) Emission {
 		em.Buyer, em.LastDay, em.Frequency, em.Monetary = true, r.lastDay, uint32(r.Frequency), r.Monetary
 	}
 	if c := doc.Churn; c != nil {
-		em.Band = s.band(c.Probability, prev.Band)
+		em.Band = s.cfg.band(c.Probability, prev.Band)
 		em.Probability = millionths(c.Probability)
 		em.Overdue = s.isOverdue()
 		em.Percent = uint8(math.Floor(c.OverduePercentile * 100))
@@ -102,7 +102,7 @@ func text(s string) any {
 	return s
 }
 
-func (d *differ) rfm(prev, em *Emission, doc *Scores) {
+func (d *differ) rfm(prev, em *Emission) {
 	if prev.Buyer || em.Buyer {
 		if prev.Buyer != em.Buyer || prev.Frequency != em.Frequency {
 			d.add("rfm.frequency", count(prev.Buyer, prev.Frequency), count(em.Buyer, em.Frequency))
@@ -143,7 +143,7 @@ func (s *Scorer) diffChurn(d *differ, prev, em *Emission, doc *Scores) {
 	moved := had != has
 	if has {
 		now, percentile = doc.Churn.Probability, doc.Churn.OverduePercentile
-		if lo, hi := s.stepRange(prev); had && !(doc.Churn.Probability > lo && doc.Churn.Probability < hi) {
+		if lo, hi := s.cfg.stepRange(prev.Probability); had && !(doc.Churn.Probability > lo && doc.Churn.Probability < hi) {
 			moved = true
 		}
 	}
@@ -158,7 +158,7 @@ func (s *Scorer) diffChurn(d *differ, prev, em *Emission, doc *Scores) {
 	}
 }
 
-func (d *differ) value(prev, em *Emission, doc *Scores) {
+func (d *differ) value(prev, em *Emission) {
 	if prev.Value != em.Value {
 		d.add("value.historic_clv", money(d.known, prev.Value), em.Value)
 	}

@@ -27,8 +27,12 @@ func (s *Scorer) fillChurn(out *Scores) {
 	out.Churn = &out.parts.churn
 	*out.Churn = Churn{
 		Probability: p, HorizonDays: s.cfg.HorizonDays,
-		Band: s.band(p, NoBand).String(), PAlive: s.q.AliveAt(now), OverduePercentile: 1 - now,
-		ExpectedNextOrder: within(s.f.last, s.q.NextGapAt(s.gap, now)),
+		Band: s.cfg.band(p, NoBand).String(), PAlive: s.q.AliveAt(now), OverduePercentile: 1 - now,
+	}
+	if s.gap == 0 && s.f.history.Repeats == 0 {
+		out.Churn.ExpectedNextOrder = within(s.f.last, s.models.freshNext)
+	} else {
+		out.Churn.ExpectedNextOrder = within(s.f.last, s.q.NextGapAt(s.gap, now))
 	}
 	if x := s.f.history.Repeats; x > 0 {
 		out.Churn.AverageGapDays = s.f.history.Sum / float64(x)

@@ -2,7 +2,6 @@ package score
 
 import (
 	"fmt"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -91,5 +90,3 @@ func newTestScorer(t require.TestingT, change func(*Config)) (*Scorer, *Models) 
 	m.Cuts = testCuts()
 	return NewScorer(cfg, testRules(), nil), m
 }
-
-var _ testing.TB

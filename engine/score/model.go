@@ -18,17 +18,22 @@ type Models struct {
 	milestones   journey.Milestones
 	freshOverdue int64   // silence in ms at which it is overdue; 0: never
 	freshChurn   float64 // churn probability at the moment of the order
+	freshNext    float64 // expected gap at that moment, in days
+	freshExit    freshExit
 }
 
 // NewModels returns a snapshot without cut points, with a rhythm prior and its
 // version.
 func NewModels(cfg *Config, prior *rhythm.Prior, version int) *Models {
 	q := prior.Fresh()
+	churn := 1 - q.OrderWithin(0, float64(cfg.HorizonDays))
 	return &Models{
 		prior: prior, version: version,
 		milestones:   cfg.Journey.First(prior),
 		freshOverdue: q.Reach(0, cfg.OverdueAt),
-		freshChurn:   1 - q.OrderWithin(0, float64(cfg.HorizonDays)),
+		freshChurn:   churn,
+		freshNext:    q.NextGap(0),
+		freshExit:    newFreshExit(cfg, prior, churn),
 	}
 }
 

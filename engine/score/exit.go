@@ -1,0 +1,147 @@
+package score
+
+import (
+	"math"
+
+	"github.com/dangol-dev/dangol/engine/rhythm"
+)
+
+// exit looks for the first instant at which the churn probability
+//
+//	p(e) = 1 − g(S(e), S(e+h)),  g(s, t) = c·(s−t)/(1+c·s)
+//
+// leaves the open interval (lo, hi). p need not be monotone: a regular
+// customer's falls towards the day the next order is due and rises after it.
+// But S falls, and g rises with its first argument and falls with its second.
+// So between the silences a < b
+//
+//	1 − g(S(a), S(b+h)) ≤ p ≤ 1 − g(S(b), S(a+h)),
+//
+// which proves most stretches free of a crossing by their ends alone. What
+// remains is a short stretch around the crossing, where p is smooth and its
+// slope known. Silences are in ms.
+type exit struct {
+	q       *rhythm.Posterior
+	horizon float64
+	lo, hi  float64
+}
+
+// newExit looks for where a probability emitted in a band leaves it, or has
+// moved by a step.
+func newExit(cfg *Config, q *rhythm.Posterior, emitted uint32, b Band) exit {
+	stepLo, stepHi := cfg.stepRange(emitted)
+	bandLo, bandHi := cfg.bandRange(b)
+	x := exit{q: q, horizon: float64(cfg.HorizonDays), lo: math.Max(stepLo, bandLo), hi: math.Min(stepHi, bandHi)}
+	// A probability does not get there.
+	if x.hi > 1 {
+		x.hi = math.Inf(1)
+	}
+	if x.lo < 0 {
+		x.lo = math.Inf(-1)
+	}
+	return x
+}
+
+// point is what is known at one silence.
+type point struct {
+	ms         int64
+	s, sh      float64 // survival at the silence and at the end of the horizon
+	p          float64
+	rise, fall float64 // p' = rise − fall, a day; both at least 0
+}
+
+func (x *exit) at(ms int64) point {
+	q, e := x.q, rhythm.Days(0, ms)
+	pt := point{ms: ms}
+	var f, fh float64
+	pt.s, f = q.At(e)
+	pt.sh, fh = q.At(e + x.horizon)
+	pt.p = 1 - q.OrderBetween(pt.s, pt.sh)
+	c := q.C()
+	d := 1 + c*pt.s
+	pt.rise, pt.fall = c*f*(1+c*pt.sh)/(d*d), c*fh/d
+	return pt
+}
+
+func (x *exit) outside(p float64) bool { return p <= x.lo || p >= x.hi }
+
+// free says whether nothing can leave the interval between a and b.
+func (x *exit) free(a, b *point) bool {
+	q := x.q
+	return 1-q.OrderBetween(b.s, a.sh) < x.hi && 1-q.OrderBetween(a.s, b.sh) > x.lo
+}
+
+// search returns the first silence in (from, until] that lies outside; 0: none.
+func (x *exit) search(from, until int64) int64 {
+	short := max(3_600_000, int64(x.q.Scale()*0.02*rhythm.DayMS))
+	for a := x.at(from); a.ms < until; {
+		n := math.Min((x.hi-a.p)/a.rise, (a.p-x.lo)/a.fall) * 0.8 * rhythm.DayMS
+		step := short
+		if !(n < float64(until-a.ms)) { // NaN and infinities included
+			step = until - a.ms
+		} else if int64(n) > short {
+			step = int64(n)
+		}
+		b := x.at(min(a.ms+step, until))
+		for !x.free(&a, &b) {
+			if b.ms-a.ms <= short {
+				if at := x.within(&a, &b); at != 0 {
+					return at
+				}
+				break
+			}
+			b = x.at(a.ms + max((b.ms-a.ms)/3, short))
+		}
+		a = b
+	}
+	return 0
+}
+
+// within looks between two points close to each other, the first inside.
+func (x *exit) within(a, b *point) int64 {
+	if x.outside(b.p) {
+		return x.refine(a, b)
+	}
+	// Inside at both ends: it may still touch a limit at a peak or in a valley.
+	up := a.rise > a.fall
+	if up == (b.rise > b.fall) {
+		return 0
+	}
+	l, r := *a, *b
+	for r.ms-l.ms > 1000 {
+		m := x.at(l.ms + (r.ms-l.ms)/2)
+		if x.outside(m.p) {
+			return x.refine(a, &m)
+		}
+		if (m.rise > m.fall) == up {
+			l = m
+		} else {
+			r = m
+		}
+	}
+	return 0
+}
+
+// refine finds the first millisecond outside, between a inside and b outside,
+// where p is monotone: Newton's method within a bracket.
+func (x *exit) refine(a, b *point) int64 {
+	target := x.hi
+	if b.p <= x.lo {
+		target = x.lo
+	}
+	in, out, g := a.ms, b.ms, *b
+	for i := 0; out-in > 1; i++ {
+		guess := in + (out-in)/2
+		t := float64(g.ms) + (target-g.p)/(g.rise-g.fall)*rhythm.DayMS
+		if i < 16 && t > float64(in)-2 && t < float64(out)+2 {
+			guess = min(max(int64(math.Ceil(t)), in+1), out-1)
+		}
+		g = x.at(guess)
+		if x.outside(g.p) {
+			out = guess
+		} else {
+			in = guess
+		}
+	}
+	return out
+}
