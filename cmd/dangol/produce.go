@@ -14,7 +14,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/dangol-dev/dangol/connectors/file"
 )
 
 func newProduceCommand() *cobra.Command {
@@ -43,7 +42,7 @@ native JSON; a line that is no event is counted and left out.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.input, "input", "", "`FILE` to read, .gz too")
-	f.StringVar(&o.format, "format", jsonFormat, "`format` of the file: "+strings.Join(file.Formats(), ", ")+", or the path of a mapping file")
+	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
 	f.StringSliceVar(&o.brokers, "brokers", DefaultConfig().Input.Kafka.Brokers, "seed brokers")
 	f.StringVar(&o.topic, "topic", DefaultConfig().Input.Kafka.Topic, "topic to produce to")
 	f.Int32Var(&o.partitions, "partitions", 0, "create the topic with that many partitions if it does not exist; 0: it must exist")

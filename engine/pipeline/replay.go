@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/dangol-dev/dangol/engine/event"
 )
@@ -15,7 +16,8 @@ type Replay struct {
 	Core *Core
 	// Output sees what would have been produced; nil: nobody does.
 	Output func([]Output) error
-	// Batch is how many events go into one transaction; 0: 10,000.
+	// Batch is the most events of one transaction; 0: 1,000. A transaction also
+	// ends with its calendar day, so that the models are never older than that.
 	Batch int
 }
 
@@ -33,9 +35,10 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 	s := c.shards[replayPartition]
 	batch := r.Batch
 	if batch == 0 {
-		batch = 10_000
+		batch = 1_000
 	}
-	for n := 1; ; n++ {
+	day := int32(math.MinInt32)
+	for n := 0; ; {
 		s.ev.Reset()
 		err := next(&s.ev)
 		if errors.Is(err, io.EOF) {
@@ -44,15 +47,17 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 		if err != nil {
 			return 0, err
 		}
+		if today := c.calendar.Day(s.ev.Time); n >= batch || today > day {
+			if err := errors.Join(ctx.Err(), r.commit()); err != nil {
+				return 0, err
+			}
+			n, day = 0, today
+		}
+		n++
 		s.touched = true
 		s.pos.Next++
 		if err := s.apply(); err != nil {
 			return 0, err
-		}
-		if n%batch == 0 {
-			if err := errors.Join(ctx.Err(), r.commit()); err != nil {
-				return 0, err
-			}
 		}
 	}
 	if asOf == 0 {

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dangol-dev/dangol/connectors/decode"
+	"github.com/dangol-dev/dangol/connectors/encode"
+	api "github.com/dangol-dev/dangol/connectors/http"
+	"github.com/dangol-dev/dangol/connectors/kafka"
+	"github.com/dangol-dev/dangol/connectors/metrics"
+	"github.com/dangol-dev/dangol/engine/pipeline"
+	"github.com/dangol-dev/dangol/state"
+)
+
+// engine is everything that "run" and "demo" start: state, core, API, and the
+// loop over Kafka.
+type engine struct {
+	cfg     *Config
+	log     *slog.Logger
+	store   *state.Store
+	core    *pipeline.Core
+	server  *api.Server
+	metrics *metrics.Metrics
+}
+
+// core is the part of the configuration that the pipeline works by.
+func (c *Config) core() pipeline.Config {
+	return pipeline.Config{
+		Ledger: c.Ledger, Score: c.Score, Basket: c.Basket, NextBest: c.NextBest,
+		Zone: c.location(), Topic: c.Input.Kafka.Topic, Late: c.Late, Clock: c.Clock,
+		ClockLag: c.Ledger.Lateness, FutureSkew: c.FutureSkew,
+	}
+}
+
+// newDecoder makes one decoder a call.
+func (c *Config) newDecoder() (pipeline.Decoder, error) { return decode.NewJSON(c.Decode) }
+
+// newEngine opens the state and listens; nothing is processed yet.
+func newEngine(cfg *Config, log *slog.Logger) (*engine, error) {
+	store, err := state.Open(cfg.State, nil, stateLog(log))
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{cfg: cfg, log: log, store: store}
+	e.core = pipeline.NewCore(cfg.core(), store, encode.JSON{}, cfg.newDecoder, time.Now)
+	e.metrics = metrics.New(e.core.Stats)
+	e.server, err = api.New(cfg.HTTP, api.Parts{
+		Query: e.core, Encoder: encode.JSON{}, Metrics: e.metrics.Handler(), Observer: e.metrics, Logger: log,
+	})
+	if err == nil {
+		err = e.server.Listen()
+	}
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return e, nil
+}
+
+// run works until ctx ends or something cannot go on, then brings the state to
+// disk.
+func (e *engine) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	loop := &pipeline.Loop{
+		Core: e.core, Cfg: e.cfg.Loop, Now: time.Now, Log: e.log,
+		Open: func(ctx context.Context, restore pipeline.RestoreFunc) (pipeline.Session, error) {
+			return kafka.Open(ctx, e.cfg.AppID, &e.cfg.Input.Kafka, restore, e.log)
+		},
+	}
+	group.Go(func() error { return loop.Run(ctx) })
+	group.Go(func() error { return e.server.Serve(ctx) })
+	err := group.Wait()
+	if closeErr := e.store.Close(); closeErr != nil {
+		err = errors.Join(err, fmt.Errorf("close state: %w", closeErr))
+	}
+	return err
+}
+
+// stateLog tells of what the store meets by itself.
+func stateLog(log *slog.Logger) state.Observer {
+	return state.Observer{
+		BackgroundError: func(err error) {
+			log.Error("state cannot be written; it is retried, and memory fills up", "error", err)
+		},
+		WriteStall: func(begin bool, reason string) {
+			if begin {
+				log.Warn("state writes wait for the disk", "reason", reason)
+			}
+		},
+	}
+}
