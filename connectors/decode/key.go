@@ -7,35 +7,42 @@ import "github.com/dangol-dev/dangol/engine/event"
 // so the key that followed last time is compared first, quotes and colon with
 // it; only another one is looked up.
 type keys struct {
-	names  []string // by code; names[0] is "" and stands for every other key
-	fields []string // the name with its path, for rejects
+	fields []string // by code: the name with its path, for rejects; code 0 stands for every other key
 	quoted []string // `"name":`
 	codes  map[string]uint8
-	known  uint8   // codes up to this one are read; those above are skipped, and listed only to be predicted
-	next   []uint8 // the code that followed this one when it was last met
+	known  uint8 // codes up to this one are read; those above are skipped, and listed only to be predicted
+	next   []guess
+}
+
+// guess is the key that followed a key when that was last met.
+type guess struct {
+	quoted string
+	code   uint8
 }
 
 func newKeys(path string, known, skipped []string) *keys {
 	k := &keys{
-		names: []string{""}, fields: []string{""}, quoted: []string{"\x00"}, // matches nothing
+		fields: []string{""}, quoted: []string{"\x00"}, // matches nothing
 		codes: make(map[string]uint8), known: uint8(len(known)),
 	}
 	for _, name := range append(append([]string(nil), known...), skipped...) {
-		k.codes[name] = uint8(len(k.names))
-		k.names = append(k.names, name)
+		k.codes[name] = uint8(len(k.fields))
 		k.fields = append(k.fields, path+name)
 		k.quoted = append(k.quoted, `"`+name+`":`)
 	}
-	k.next = make([]uint8, len(k.names))
+	k.next = make([]guess, len(k.fields))
+	for i := range k.next {
+		k.next[i].quoted = k.quoted[0]
+	}
 	return k
 }
 
 // key reads the key at i and steps to its value. prev is the code of the key
 // before, 0 at the object's beginning.
 func (d *JSON) key(k *keys, prev uint8, i int) (uint8, int) {
-	guess := k.next[prev]
-	if q := k.quoted[guess]; len(d.data)-i >= len(q) && string(d.data[i:i+len(q)]) == q {
-		return guess, d.space(i + len(q))
+	g := &k.next[prev]
+	if end := i + len(g.quoted); end <= len(d.data) && string(d.data[i:end]) == g.quoted {
+		return g.code, d.space(end)
 	}
 	if i >= len(d.data) || d.data[i] != '"' {
 		return 0, d.unexpected(i)
@@ -45,7 +52,7 @@ func (d *JSON) key(k *keys, prev uint8, i int) (uint8, int) {
 		return 0, i
 	}
 	code := k.codes[name]
-	k.next[prev] = code
+	*g = guess{k.quoted[code], code}
 	return code, d.colon(i)
 }
 
@@ -78,7 +85,18 @@ func (d *JSON) object(i, depth int, kind kind) (uint64, int) {
 		default:
 			seen |= bit
 			given |= bit
-			i = d.field(kind, code, i, depth)
+			switch kind {
+			case nativeKind:
+				i = d.nativeField(code, i, depth)
+			case itemKind:
+				i = d.itemField(code, i)
+			case segmentKind:
+				i = d.segmentField(code, i, depth)
+			case propertiesKind:
+				i = d.propertiesField(code, i, depth)
+			case productKind:
+				i = d.productField(code, i)
+			}
 		}
 		if i < 0 {
 			return 0, i
@@ -87,21 +105,6 @@ func (d *JSON) object(i, depth int, kind kind) (uint64, int) {
 		if i, more = d.after(i, '}'); !more {
 			return given, i
 		}
-	}
-}
-
-func (d *JSON) field(kind kind, code uint8, i, depth int) int {
-	switch kind {
-	case nativeKind:
-		return d.nativeField(code, i, depth)
-	case itemKind:
-		return d.itemField(code, i)
-	case segmentKind:
-		return d.segmentField(code, i, depth)
-	case propertiesKind:
-		return d.propertiesField(code, i, depth)
-	default:
-		return d.productField(code, i)
 	}
 }
 

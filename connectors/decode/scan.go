@@ -362,6 +362,9 @@ func (d *scanner) colon(i int) int {
 // after steps from the end of a member to the next one (more), or past the
 // container's closing bracket.
 func (d *scanner) after(i int, closing byte) (next int, more bool) {
+	if i+1 < len(d.data) && d.data[i] == ',' && d.data[i+1] > ' ' {
+		return i + 1, true
+	}
 	i = d.space(i)
 	if i < len(d.data) {
 		switch d.data[i] {

@@ -2,6 +2,26 @@ package decode
 
 import "github.com/dangol-dev/dangol/engine/event"
 
+// How a call of Segment's spec is understood:
+//
+//   - track: its event's name says the type, whatever its case: the names of
+//     Segment's specs (trackNames), every native type written with spaces, and
+//     the operator's own (Segment.Names). Another name is rejected as
+//     event.UnknownType, since only the operator knows whether it is an act of
+//     the customer's: server-side calls ("Invoice Sent") are none. Where all are,
+//     Segment.Unknown = visit counts them as page_viewed. page and screen are
+//     page_viewed, identify is identified, alias is aliased; group is about an
+//     account and rejected.
+//   - customer: userId, else anonymousId. time: timestamp, else
+//     originalTimestamp, sentAt, receivedAt.
+//   - amount of an order: revenue; else subtotal + discount; else total − tax −
+//     shipping + discount; else Σ price × quantity of the products. Of a refund:
+//     revenue − discount, subtotal, total − tax − shipping, the products; with
+//     none of them the whole order is given back.
+//   - product events are about properties.product_id, else sku, else the products.
+//   - channel: properties.channel, else the call's own unless that is server, else
+//     what the event's name implies (Email Opened: email).
+
 // The fields of a Segment call that are read. Their codes are 1 + their index.
 var segmentNames = [...]string{
 	"type", "event", "userId", "anonymousId", "messageId", "previousId", "channel", "properties",
