@@ -60,9 +60,13 @@ func (c *Cuts) NextRecency(recency int) (days int, ok bool) {
 
 // Moved says whether c differs from the published cut points enough to replace
 // them: a recency by a day, a frequency by one, a monetary cut point by more
-// than 1 %; or where one of them rests on no customers.
+// than 1 %; or where one of them rests on no customers. Configured cut points
+// are never replaced.
 func (c *Cuts) Moved(published *Cuts) bool {
-	if c.known() != published.known() || c.Fixed() != published.Fixed() {
+	if published.Fixed() {
+		return false
+	}
+	if c.known() != published.known() {
 		return true
 	}
 	for i := range 4 {

@@ -208,6 +208,8 @@ func TestConfigReportsEveryFault(t *testing.T) {
 	require.True(t, ok && cuts.Fixed())
 	r, _, _ := cuts.Score(1, 1, 0)
 	require.Equal(t, uint8(5), r)
+	live := Cuts{Customers: 5}
+	require.False(t, live.Moved(&cuts))
 }
 
 func BenchmarkAddRemove(b *testing.B) {

@@ -21,14 +21,15 @@ func NewAggregate() *Aggregate {
 	return &Aggregate{segments: map[string]int{}, stages: map[string]int{}, bands: map[string]int{}}
 }
 
-// Add counts a customer. An Emission with Version 0 is nobody's.
+// Add counts a customer. An Emission without a stage is nobody's: never scored,
+// or erased.
 func (a *Aggregate) Add(em *Emission) { a.count(em, 1) }
 
 // Remove takes a customer away, as it was added.
 func (a *Aggregate) Remove(em *Emission) { a.count(em, -1) }
 
 func (a *Aggregate) count(em *Emission, n int) {
-	if em.Version == 0 {
+	if em.Stage == 0 {
 		return
 	}
 	a.customers += n

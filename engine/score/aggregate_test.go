@@ -46,6 +46,7 @@ func TestAggregateIsLinear(t *testing.T) {
 func TestNobodyDoesNotCount(t *testing.T) {
 	a := NewAggregate()
 	a.Add(&Emission{})
+	a.Add(&Emission{Version: 9, AsOf: epoch}) // erased
 	require.Zero(t, a.Population(0, Cuts{}).Customers)
 }
 

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -120,6 +121,26 @@ func BenchmarkCrossing(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		sc.NextCrossing(&em)
+	}
+}
+
+// An order that comes in: everything that the shard asks for.
+func BenchmarkUpdate(b *testing.B) {
+	sc, m := newTestScorer(b, nil)
+	for _, n := range []int{1, 5} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			shop := newShop()
+			for _, d := range []int64{0, 21, 45, 55, 100}[:n] {
+				shop.order(epoch+d*day, 20_000_000, 0)
+			}
+			var doc Scores
+			var deltas []Delta
+			b.ReportAllocs()
+			for b.Loop() {
+				var em Emission
+				deltas = sc.Update("c", &shop.l, m, shop.l.Last, &em, &em, &doc, deltas[:0])
+			}
+		})
 	}
 }
 

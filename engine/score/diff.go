@@ -33,7 +33,7 @@ func (s *Scorer) Settle(prev *Emission, doc *Scores) {
 func (s *Scorer) Diff(prev *Emission, doc *Scores, dst []Delta) (Emission, []Delta) {
 	s.Settle(prev, doc)
 	em := s.emission(prev, doc)
-	d := differ{dst: dst, known: prev.Version > 0}
+	d := differ{dst: dst, known: prev.Stage != 0}
 	d.rfm(prev, &em)
 	s.diffChurn(&d, prev, &em, doc)
 	d.value(prev, &em)
@@ -80,7 +80,7 @@ func (s *Scorer) emission(prev *Emission, doc *Scores) Emission {
 // differ collects deltas.
 type differ struct {
 	dst   []Delta
-	known bool // something was emitted before
+	known bool // the customer was somebody before
 }
 
 func (d *differ) add(field string, before, now any) {

@@ -7,7 +7,8 @@ import (
 
 // Emission is what was last said about a customer, and what the customer
 // contributes to the population. It is kept beside the facts; the zero
-// Emission is that of a customer never scored. It is a plain value.
+// Emission is that of a customer never scored; one with a Version and no Stage,
+// of a customer erased. It is a plain value.
 type Emission struct {
 	Version uint64 // Changes emitted so far
 	AsOf    int64  // instant of the latest Compute, Unix ms

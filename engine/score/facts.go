@@ -121,7 +121,7 @@ func (f *facts) leave(day int32, window int) {
 // add takes the next order that stands.
 func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int) {
 	first := f.orders == 0
-	fresh := first || p.Day != f.day // a new purchase day
+	fresh := first || p.Day > f.day // a new purchase day
 	if !first && fresh {
 		gap := p.Day - f.day
 		f.history.Repeats++
@@ -140,7 +140,7 @@ func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int) {
 	}
 	f.orders++
 	f.net = f.net.Add(p.Net)
-	f.last, f.day = p.Placed, p.Day
+	f.last, f.day = p.Placed, max(f.day, p.Day)
 	if window == 0 || p.Day > today-int32(window) {
 		if fresh {
 			f.frequency++

@@ -22,12 +22,12 @@ type Models struct {
 	freshExit    freshExit
 }
 
-// NewModels returns a snapshot without cut points, with a rhythm prior and its
-// version.
+// NewModels returns a snapshot without cut points, but for configured ones, with a rhythm prior and its
+// version, for Scorers of the same Config.
 func NewModels(cfg *Config, prior *rhythm.Prior, version int) *Models {
 	q := prior.Fresh()
 	churn := 1 - q.OrderWithin(0, float64(cfg.HorizonDays))
-	return &Models{
+	m := &Models{
 		prior: prior, version: version,
 		milestones:   cfg.Journey.First(prior),
 		freshOverdue: q.Reach(0, cfg.OverdueAt),
@@ -35,6 +35,8 @@ func NewModels(cfg *Config, prior *rhythm.Prior, version int) *Models {
 		freshNext:    q.NextGap(0),
 		freshExit:    newFreshExit(cfg, prior, churn),
 	}
+	m.Cuts, _ = cfg.RFM.FixedCuts()
+	return m
 }
 
 // Recommender makes offers: the best k for a customer at now, best first,
