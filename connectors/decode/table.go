@@ -255,34 +255,9 @@ func (t *Table) values(number int64, ev *event.Event) (string, event.Reason) {
 	if len(it.Category) > t.max {
 		return t.category.name, event.TooLarge
 	}
-	refund := t.m.Refunds != nil && t.m.Refunds.OrderPrefix != "" && strings.HasPrefix(ev.OrderID, t.m.Refunds.OrderPrefix)
-	priced := false
-	numbers := [...]struct {
-		from  *cell
-		to    *event.Micro
-		given *bool
-	}{
-		{&t.quantity, &it.Quantity, nil}, {&t.price, &it.Price, &priced}, {&t.amount, &ev.Amount, &ev.HasAmount}, {&t.discount, &ev.Discount, nil},
-	}
-	for _, f := range numbers {
-		s := t.text(f.from, number)
-		if s == "" {
-			continue
-		}
-		m, err := event.ParseMicro(unsafe.Slice(unsafe.StringData(s), len(s)))
-		if err != nil {
-			return f.from.name, numberReason([]byte(s), err)
-		}
-		if m < 0 && f.from == &t.quantity && t.m.Refunds != nil && (refund || t.m.Refunds.NegativeQuantity) {
-			refund, m = true, -m
-		}
-		if m < 0 {
-			return f.from.name, event.NegativeAmount
-		}
-		*f.to = m
-		if f.given != nil {
-			*f.given = true
-		}
+	refund, priced, field, reason := t.numbers(number, ev, &it)
+	if reason != "" {
+		return field, reason
 	}
 	if t.m.GroupBy != "" && len(t.item.parts) > 0 && it.ID == "" {
 		return t.item.name, event.MissingItem
@@ -290,17 +265,54 @@ func (t *Table) values(number int64, ev *event.Event) (string, event.Reason) {
 	if it.ID != "" {
 		ev.Items = append(ev.Items, it)
 	}
-	if ev.Type != event.OrderCompleted && ev.Type != event.OrderUpdated && ev.Type != event.OrderRefunded && ev.Type != event.OrderCancelled {
+	if ev.Type < event.OrderCompleted || ev.Type > event.OrderCancelled {
 		ev.OrderID = "" // a pattern gives every line one
 	}
-	if field, reason := finish(ev, priced, has{}, &fieldNames{order: t.order.name, amount: t.amount.name, items: t.item.name,
-		previous: "previous_id", granted: "granted", rating: "rating"}); reason != "" {
+	names := fieldNames{
+		order: t.order.name, amount: t.amount.name, items: t.item.name,
+		previous: "previous_id", granted: "granted", rating: "rating",
+	}
+	if field, reason := finish(ev, priced, has{}, &names); reason != "" {
 		return field, reason
 	}
 	if refund {
 		ev.Type = event.OrderRefunded
 	}
 	return t.currency.name, t.money.convert(ev)
+}
+
+// numbers reads quantity, price, amount and discount, and whether the line gives
+// back and whether it has a price.
+func (t *Table) numbers(number int64, ev *event.Event, it *event.Item) (refund, priced bool, field string, reason event.Reason) {
+	rule := t.m.Refunds
+	refund = rule != nil && rule.OrderPrefix != "" && strings.HasPrefix(ev.OrderID, rule.OrderPrefix)
+	for _, f := range [...]struct {
+		from  *cell
+		to    *event.Micro
+		given *bool
+	}{
+		{&t.quantity, &it.Quantity, nil}, {&t.price, &it.Price, &priced}, {&t.amount, &ev.Amount, &ev.HasAmount}, {&t.discount, &ev.Discount, nil},
+	} {
+		s := t.text(f.from, number)
+		if s == "" {
+			continue
+		}
+		m, err := event.ParseMicro(unsafe.Slice(unsafe.StringData(s), len(s)))
+		if err != nil {
+			return false, false, f.from.name, numberReason([]byte(s), err)
+		}
+		if m < 0 && f.from == &t.quantity && (refund || rule != nil && rule.NegativeQuantity) {
+			refund, m = true, -m
+		}
+		if m < 0 {
+			return false, false, f.from.name, event.NegativeAmount
+		}
+		*f.to = m
+		if f.given != nil {
+			*f.given = true
+		}
+	}
+	return refund, priced, "", ""
 }
 
 // text is the value of a field.
@@ -325,75 +337,4 @@ func (t *Table) text(c *cell, number int64) string {
 	}
 	b := t.scratch[from:]
 	return unsafe.String(unsafe.SliceData(b), len(b))
-}
-
-// cut cuts a line into cells, each without the white space at its ends.
-func (t *Table) cut(line []byte) event.Reason {
-	t.cells = t.cells[:0]
-	switch t.m.Format {
-	case "whitespace":
-		for {
-			line = bytes.TrimLeft(line, " \t")
-			if len(line) == 0 {
-				return ""
-			}
-			n := bytes.IndexAny(line, " \t")
-			if n < 0 {
-				n = len(line)
-			}
-			t.cells = append(t.cells, line[:n])
-			line = line[n:]
-		}
-	case "fixed":
-		for _, w := range t.m.Widths {
-			if len(line) == 0 {
-				return ""
-			}
-			n := min(w, len(line))
-			t.cells = append(t.cells, bytes.TrimSpace(line[:n]))
-			line = line[n:]
-		}
-		if len(bytes.TrimSpace(line)) > 0 {
-			return event.Malformed
-		}
-		return ""
-	}
-	return t.cutCSV(line, t.m.Separator[0])
-}
-
-func (t *Table) cutCSV(line []byte, sep byte) event.Reason {
-	for {
-		if len(line) == 0 || line[0] != '"' {
-			n := bytes.IndexByte(line, sep)
-			if n < 0 {
-				t.cells = append(t.cells, bytes.TrimSpace(line))
-				return ""
-			}
-			t.cells = append(t.cells, bytes.TrimSpace(line[:n]))
-			line = line[n+1:]
-			continue
-		}
-		from := len(t.scratch)
-		for line = line[1:]; ; {
-			n := bytes.IndexByte(line, '"')
-			if n < 0 {
-				return event.Truncated
-			}
-			t.scratch = append(t.scratch, line[:n]...)
-			line = line[n+1:]
-			if len(line) == 0 || line[0] != '"' {
-				break
-			}
-			t.scratch = append(t.scratch, '"')
-			line = line[1:]
-		}
-		t.cells = append(t.cells, bytes.TrimSpace(t.scratch[from:]))
-		switch {
-		case len(line) == 0:
-			return ""
-		case line[0] != sep:
-			return event.Malformed
-		}
-		line = line[1:]
-	}
 }
