@@ -15,6 +15,30 @@
 //   - What outgrows its bound is folded into sums, but only once it is settled:
 //     older than the customer's latest event by more than the allowed lateness,
 //     so that nothing which is still allowed to come could change the outcome.
+//
+// # The order law
+//
+// The horizon is H = Last − lateness. An event is in time while its time is at
+// or after H. Any arrival order of the same events in which each is in time,
+// with any repeats that are in time, gives the same bytes. Three things that
+// look harmless would break it, and shaped the rules:
+//
+//   - Keeping only the earliest of two order_completed loses the second one,
+//     which an erasure between the two would bring to light; and joining an
+//     update at once loses the content as it stood when the order was folded.
+//     So both wait in Pending until the horizon has passed them.
+//   - "The oldest beyond 256" depends on which orders have come so far. So an
+//     order folds at an instant of its own, F = max(placing of the 256th order
+//     after it, its placing + lateness), once F < H; a statement about it
+//     counts up to F, and what was said later speaks of an order unknown.
+//   - "The oldest adjustments without an order" depends on which orders have
+//     come so far. So one waits for an order placed at most lateness after it,
+//     and is an orphan once that instant is behind the horizon.
+//
+// Later events than that are applied as well as they can be. What is late, and
+// older than what has been folded, is taken for a repeat and ignored. Against
+// bots there are hard bounds (Hard…, MaxPending, MaxAdjustments), beyond which
+// the oldest goes at once and the law bends.
 package ledger
 
 import (
@@ -33,25 +57,28 @@ type Config struct {
 const (
 	MaxOrders      = 256  // retained orders; more only while they are not settled
 	HardOrders     = 1024 // retained orders even then (a bot, not a customer); beyond it the oldest fold early
-	MaxAdjustments = 512
+	MaxPending     = 256  // statements about orders that wait for the horizon; beyond it the oldest settle early
+	MaxAdjustments = 512  // beyond it the oldest become orphans early
+	MaxOrphans     = 64   // adjustments kept although their order is unknown and can no longer come in time
 	MaxViews       = 4
 	MaxCart        = 16
-	MaxItems       = 64 // distinct articles remembered of one order; the lowest hashes stay
-	MaxMarks       = 32
+	MaxItems       = 64  // distinct articles remembered of one order; the lowest hashes stay
+	MaxMarks       = 32  // more only while they are not settled
+	HardMarks      = 256 // marks even then; beyond it the oldest fold early
 	MaxConsents    = 8
+	MaxChannel     = 64 // bytes of a channel's name; what is longer is cut
 	VisitDays      = 64
 )
 
 // Order is one order as the ledger remembers it.
 type Order struct {
-	Hash     uint64 // 48 bits: event.Event.OrderHash() truncated
-	Placed   int64  // Unix ms of the earliest order_completed; 0 while only updates of it are known
+	Hash     uint64 // OrderKey of its events
+	Placed   int64  // Unix ms of the earliest order_completed; 0 in Pending: an order_updated
 	Revised  int64  // Unix ms of the order_updated that gave the content; 0: the placing gave it
 	Amount   event.Micro
 	Discount event.Micro
-	Coupon   bool
 	Channel  string
-	Items    []uint64 // event.Hash of the articles, sorted, distinct
+	Items    []uint64 // event.Hash of the articles, sorted, distinct; the ledger's memory
 }
 
 // AdjustmentKind says what happened to an order afterwards. Stored.
@@ -67,10 +94,10 @@ const (
 // Adjustment is a refund or a cancellation; its order may not have come yet.
 type Adjustment struct {
 	Order  uint64 // Order.Hash
-	Event  uint64 // 48 bits of Event.IDHash
+	Event  uint64 // the low 48 bits of Event.IDHash; an id counts once an order, at its earliest time
 	Time   int64
 	Kind   AdjustmentKind
-	Amount event.Micro
+	Amount event.Micro // ≥ 0
 }
 
 // ItemTime is an article and when it was last looked at.
@@ -96,7 +123,7 @@ const (
 	Referral  MarkKind = 3
 	Review    MarkKind = 4
 	Share     MarkKind = 5
-	numMarks           = 6
+	numMarks  MarkKind = 6
 )
 
 // Mark is one rare event.
@@ -113,35 +140,42 @@ type Consent struct {
 	Granted bool
 }
 
-// Fold is what remains of orders beyond MaxOrders.
+// Fold is what remains of orders beyond MaxOrders. Cancelled orders leave
+// nothing.
 type Fold struct {
 	Orders    int64
-	Occasions int64 // distinct days of orders that were not cancelled
+	Occasions int64 // distinct days of these orders
 	FirstDay  int32 // days since 1970 in the configured zone; of the first and the last folded occasion
 	LastDay   int32
 	LnGaps    int64 // Σ ln(gap in days) between folded occasions, in 1e-9
 	Amount    event.Micro
-	Discount  event.Micro
-	Returned  event.Micro
-	Orphans   int64 // adjustments whose order had been folded, or never came
+	Discount  event.Micro // at most each order's Amount
+	Returned  event.Micro // at most each order's net, and the refunds among Orphans
+	Orphans   int64       // adjustments whose order had been folded, or never came
 }
 
+// Net is what the folded orders brought, at least 0.
+func (f *Fold) Net() event.Micro { return max(0, f.Amount.Sub(f.Discount).Sub(f.Returned)) }
+
 // Ledger is one customer's facts, decoded. Slices are sorted, so that equal
-// facts have equal bytes: Orders by (Placed, Hash), Adjustments by (Order,
-// Time, Event), Views and Cart by Item, Marks by (Time, Kind, Hash), Consents
-// by Channel. The zero Ledger is a customer never seen.
+// facts have equal bytes: Orders by (Placed, Hash), Pending by (Hash, time,
+// placing before update), Adjustments by (Order, Event, Time, Kind, Amount),
+// Views and Cart by Item, Marks by (Time, Kind, Hash), Consents by Channel.
+// The zero Ledger is a customer never seen. A Ledger owns its memory: nothing
+// in it aliases an event or the bytes it was decoded from.
 type Ledger struct {
-	First, Last int64  // Unix ms of the earliest and the latest event; 0: none
+	First, Last int64  // Unix ms of the earliest (after an erasure: the erasure) and the latest event; 0: none
 	Erased      int64  // Unix ms of the latest erasure; facts up to then are gone
 	CartCleared int64  // Unix ms of the latest order_completed: cart lines up to then are bought
 	VisitDay    int32  // day of bit 0 of Visits
-	Visits      uint64 // bit i: the customer was seen on day VisitDay−i
+	Visits      uint64 // bit i: the customer was seen on day VisitDay−i; 0: never
 
 	Sent, Opened, Clicked int64 // Unix ms of the latest message event of each sort
 	SurveyTime            int64
 	SurveyRating          int8
 
-	Orders      []Order
+	Orders      []Order // Placed ≠ 0
+	Pending     []Order // later placings (Placed) and updates (Revised) that wait for the horizon
 	Adjustments []Adjustment
 	Views       []ItemTime
 	Cart        []CartLine
@@ -149,20 +183,30 @@ type Ledger struct {
 	MarkFold    [numMarks]int64 // folded marks by kind
 	Consents    []Consent
 	Fold        Fold
+
+	arena    []uint64 // where new orders' Items are carved from
+	channels []string // names met of late, so that one name is one string
+	table    []string // of the bytes being decoded
 }
 
 // Effect says what applying an event did.
 type Effect struct {
-	Changed bool // the facts differ from before
-	Scores  bool // a score may differ (an order, a refund, a flag; not a view)
-	Late    bool // older than the settled horizon of this customer
+	Changed bool // the facts' bytes differ from before
+	Scores  bool // something else than a view, a visited day, First or Last changed
+	Orders  bool // the visible orders, their money or the fold may differ
+	Late    bool // older than the horizon of this customer
 }
+
+func (f *Effect) orders() { f.Changed, f.Scores, f.Orders = true, true, true }
+
+func (f *Effect) scores() { f.Changed, f.Scores = true, true }
 
 // Reset makes l the zero Ledger and keeps its slices' memory.
 func (l *Ledger) Reset() {
 	*l = Ledger{
-		Orders: l.Orders[:0], Adjustments: l.Adjustments[:0], Views: l.Views[:0],
+		Orders: l.Orders[:0], Pending: l.Pending[:0], Adjustments: l.Adjustments[:0], Views: l.Views[:0],
 		Cart: l.Cart[:0], Marks: l.Marks[:0], Consents: l.Consents[:0],
+		arena: l.arena[:0], channels: l.channels, table: l.table,
 	}
 }
 

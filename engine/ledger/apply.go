@@ -1,0 +1,196 @@
+package ledger
+
+import (
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// Rules are what Apply must know besides the event. Every instance of an
+// application uses the same Lateness and Calendar, or the bytes differ.
+type Rules struct {
+	Lateness int64    // ms
+	Calendar Calendar // of visits and purchase days
+	// Intern returns a string for a channel's name; it must not keep the bytes.
+	// Nil: each ledger makes its own copy.
+	Intern func([]byte) string
+}
+
+// Rules of a configuration and a calendar.
+func (c *Config) Rules(cal Calendar) Rules {
+	return Rules{Lateness: c.Lateness.Milliseconds(), Calendar: cal}
+}
+
+const mask48 = 1<<48 - 1
+
+// OrderKey is the hash by which a ledger knows the order that e speaks of: the
+// low 48 bits of e.OrderHash().
+func OrderKey(e *event.Event) uint64 { return e.OrderHash() & mask48 }
+
+// seen are the types that show the customer's presence: its own acts, not what
+// the shop or the mail server did.
+const seen uint32 = 1<<event.PageViewed | 1<<event.ProductsSearched | 1<<event.ProductViewed |
+	1<<event.ProductAdded | 1<<event.ProductRemoved | 1<<event.CartViewed | 1<<event.CheckoutStarted |
+	1<<event.OrderCompleted | 1<<event.CouponApplied | 1<<event.ProductReviewed | 1<<event.ProductShared |
+	1<<event.MessageOpened | 1<<event.MessageClicked | 1<<event.ReferralMade | 1<<event.SurveyAnswered |
+	1<<event.ComplaintRaised | 1<<event.ConsentUpdated | 1<<event.Identified | 1<<event.Aliased
+
+// Apply joins an event to the facts and says what that did. The event is not
+// kept, nor any memory of it. An event without a time (≤ 0) does nothing. It
+// does not allocate once l's slices have grown.
+func (l *Ledger) Apply(e *event.Event, r *Rules) Effect {
+	t := e.Time
+	if t <= 0 {
+		return Effect{}
+	}
+	eff := Effect{Late: t < l.Last-r.Lateness}
+	if t <= l.Erased {
+		return eff
+	}
+	before := l.Last - r.Lateness
+	if l.First == 0 || t < l.First {
+		l.First, eff.Changed = t, true
+	}
+	if t > l.Last {
+		l.Last, eff.Changed = t, true
+	}
+	if seen>>e.Type&1 != 0 {
+		l.visit(t, r, &eff)
+	}
+	l.join(e, r, &eff)
+	if l.Last-r.Lateness > before || eff.Orders || eff.Scores {
+		l.settle(before, r, &eff)
+	}
+	return eff
+}
+
+// join is Apply for what the event's type says.
+func (l *Ledger) join(e *event.Event, r *Rules, eff *Effect) {
+	t := e.Time
+	switch e.Type {
+	case event.ProductViewed:
+		for i := range e.Items {
+			l.view(event.Hash(e.Items[i].ID), t, eff)
+		}
+	case event.ProductAdded, event.ProductRemoved:
+		for i := range e.Items {
+			l.cart(CartLine{event.Hash(e.Items[i].ID), t, e.Type == event.ProductRemoved}, eff)
+		}
+	case event.OrderCompleted:
+		l.place(e, r, eff)
+		l.clearCart(t, eff)
+	case event.OrderUpdated:
+		l.revise(e, r, eff)
+	case event.OrderRefunded, event.OrderCancelled:
+		l.adjust(e, r, eff)
+	case event.MessageSent:
+		latest(&l.Sent, t, eff)
+	case event.MessageOpened:
+		latest(&l.Opened, t, eff)
+	case event.MessageClicked:
+		latest(&l.Clicked, t, eff)
+	case event.SurveyAnswered:
+		if t > l.SurveyTime || t == l.SurveyTime && e.Rating > l.SurveyRating {
+			l.SurveyTime, l.SurveyRating = t, e.Rating
+			eff.scores()
+		}
+	case event.ComplaintRaised:
+		l.mark(Complaint, e, eff)
+	case event.ComplaintResolved:
+		l.mark(Resolved, e, eff)
+	case event.ReferralMade:
+		l.mark(Referral, e, eff)
+	case event.ProductReviewed:
+		l.mark(Review, e, eff)
+	case event.ProductShared:
+		l.mark(Share, e, eff)
+	case event.ConsentUpdated:
+		l.consent(Consent{e.Channel, t, e.Granted}, r, eff)
+	case event.ErasureRequested:
+		l.erase(t, r, eff)
+	}
+}
+
+// latest is a register that keeps the latest time.
+func latest(reg *int64, t int64, eff *Effect) {
+	if t > *reg {
+		*reg = t
+		eff.scores()
+	}
+}
+
+// visit marks the day of t as one on which the customer was seen. The day of an
+// erasure, before and after it, does not count: a bit cannot tell the two apart.
+func (l *Ledger) visit(t int64, r *Rules, eff *Effect) {
+	day := r.Calendar.Day(t)
+	if l.Erased != 0 && day <= r.Calendar.Day(l.Erased) {
+		return
+	}
+	visits, anchor := l.Visits, l.VisitDay
+	switch {
+	case visits == 0:
+		visits, anchor = 1, day
+	case day > anchor:
+		visits, anchor = visits<<uint(day-anchor)|1, day
+	case anchor-day < VisitDays:
+		visits |= 1 << uint(anchor-day)
+	}
+	if visits != l.Visits || anchor != l.VisitDay {
+		l.Visits, l.VisitDay, eff.Changed = visits, anchor, true
+	}
+}
+
+// settle lets go of what the horizon has passed. before is the horizon of the
+// last time. Orders fold first: what is said of them by then must still be there.
+func (l *Ledger) settle(before int64, r *Rules, eff *Effect) {
+	h := l.Last - r.Lateness
+	folded := len(l.Orders) > MaxOrders && l.foldOrders(h, r)
+	if folded {
+		eff.orders()
+	}
+	if len(l.Pending) > 0 {
+		l.settlePending(h, r, eff)
+	}
+	if len(l.Adjustments) > 0 {
+		l.settleAdjustments(before, h, r, folded || eff.Late, eff)
+	}
+	if len(l.Marks) > MaxMarks {
+		l.foldMarks(h, eff)
+	}
+}
+
+// channel returns a string of the ledger's own for a channel's name.
+func (l *Ledger) channel(name string, r *Rules) string {
+	if name == "" {
+		return ""
+	}
+	if len(name) > MaxChannel {
+		name = name[:MaxChannel]
+		for !utf8.ValidString(name) && len(name) > MaxChannel-utf8.UTFMax {
+			name = name[:len(name)-1]
+		}
+	}
+	for _, s := range l.channels {
+		if s == name {
+			return s
+		}
+	}
+	if r.Intern != nil {
+		return l.meet(r.Intern([]byte(name)))
+	}
+	return l.meet(strings.Clone(name))
+}
+
+// meet remembers a channel's name for the next question.
+func (l *Ledger) meet(name string) string {
+	if len(l.channels) >= 16 {
+		l.channels = l.channels[:0]
+	}
+	l.channels = append(l.channels, name)
+	return name
+}
+
+// never is later than every event.
+const never = math.MaxInt64

@@ -1,0 +1,406 @@
+package ledger
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+)
+
+// Errors of DecodeFacts.
+var (
+	// ErrVersion is returned for facts of a version that this binary does not know.
+	ErrVersion = errors.New("unknown version of a customer's facts: written by a newer binary")
+	// ErrCorrupt is returned for bytes that AppendFacts did not write.
+	ErrCorrupt = errors.New("corrupt bytes of a customer's facts: restore them from the changelog")
+)
+
+// DecodeFacts makes l the facts whose bytes AppendFacts wrote. It reuses l's
+// memory and keeps none of b; intern, which must not keep its argument either,
+// makes the strings of channels that l has not met of late (nil: a copy). On an
+// error, ErrVersion or ErrCorrupt, l is the zero Ledger. Once l's slices have
+// grown it does not allocate.
+func DecodeFacts(b []byte, l *Ledger, intern func([]byte) string) error {
+	l.Reset()
+	if len(b) == 0 {
+		return fmt.Errorf("%w: no bytes", ErrCorrupt)
+	}
+	if b[0] != factsVersion {
+		return fmt.Errorf("%w: %d, known: 1", ErrVersion, b[0])
+	}
+	d := decoder{reader: reader{b: b[1:]}, l: l}
+	d.facts(intern)
+	if d.bad || len(d.b) > 0 {
+		l.Reset()
+		return fmt.Errorf("%w: %d bytes, at fault before the last %d", ErrCorrupt, len(b), len(d.b))
+	}
+	return nil
+}
+
+// decoder fills a ledger. Whatever the rest of the package relies on (order,
+// bounds, times between First and Last) is checked here.
+type decoder struct {
+	reader
+	l *Ledger
+}
+
+func (d *decoder) facts(intern func([]byte) string) {
+	l := d.l
+	has := d.uvarint()
+	l.Last = d.number()
+	if has > allSections || l.Last > lastTime || l.Last == 0 && has != 0 {
+		d.fail()
+	}
+	l.First = l.Last - d.elapsed()
+	if l.First < 0 || l.First == 0 && l.Last != 0 {
+		d.fail()
+	}
+	if has&hasVisits != 0 {
+		d.visits()
+	}
+	l.table = l.table[:0]
+	if has&hasChannels != 0 {
+		d.names(intern)
+	}
+	if has&hasOrders != 0 {
+		d.orders()
+	}
+	if has&hasPending != 0 {
+		d.pending()
+	}
+	if has&hasViews != 0 {
+		d.views()
+	}
+	if has&clearedByLast != 0 && len(l.Orders) > 0 {
+		l.CartCleared = l.Orders[len(l.Orders)-1].Placed
+	} else if has&clearedByLast != 0 {
+		d.fail()
+	}
+	if has&^(hasOrders|hasChannels|hasVisits|hasViews|clearedByLast|hasPending) != 0 {
+		d.rest(has)
+	}
+}
+
+// ago reads a time between First and Last.
+func (d *decoder) ago() int64 {
+	t := d.l.Last - d.elapsed()
+	if t < d.l.First {
+		d.fail()
+	}
+	return t
+}
+
+func (d *decoder) visits() {
+	l := d.l
+	day := d.signed()
+	if day > 1 || day < -1-l.Last/dayMs {
+		d.fail()
+		return
+	}
+	l.VisitDay, l.Visits = int32(l.Last/dayMs+day), 1
+	n := d.byte()
+	if n > 8 {
+		d.fail()
+	} else if n == 8 {
+		l.Visits = d.hash8()
+		if l.Visits&1 == 0 || bits.OnesCount64(l.Visits) < 9 {
+			d.fail()
+		}
+		return
+	}
+	for previous := byte(0); n > 0; n-- {
+		b := d.byte()
+		if b <= previous || b >= VisitDays {
+			d.fail()
+			return
+		}
+		l.Visits |= 1 << b
+		previous = b
+	}
+}
+
+func (d *decoder) names(intern func([]byte) string) {
+	table := d.l.table
+	n := d.count(HardOrders+MaxPending+MaxConsents, 2)
+	for ; n > 0; n-- {
+		size := d.count(MaxChannel, 1)
+		if size == 0 {
+			d.fail()
+			return
+		}
+		name := d.l.intern(d.b[:size], intern)
+		d.b = d.b[size:]
+		if len(table) > 0 && name <= table[len(table)-1] {
+			d.fail()
+			return
+		}
+		table = append(table, name)
+	}
+	d.l.table = table
+}
+
+// intern returns a string for a channel's name.
+func (l *Ledger) intern(name []byte, intern func([]byte) string) string {
+	for _, s := range l.channels {
+		if s == string(name) {
+			return s
+		}
+	}
+	if intern == nil {
+		return l.meet(string(name))
+	}
+	return l.meet(intern(name))
+}
+
+func (d *decoder) channel() string {
+	i := d.uvarint()
+	if i > uint64(len(d.l.table)) {
+		d.fail()
+		return ""
+	}
+	if i == 0 {
+		return ""
+	}
+	return d.l.table[i-1]
+}
+
+// minOrder is the fewest bytes that an order takes.
+const minOrder = 9
+
+func (d *decoder) orders() {
+	l := d.l
+	n := d.count(HardOrders, minOrder)
+	items := d.items()
+	l.Orders = slices.Grow(l.Orders, n)[:n]
+	placed, channel := l.First, ""
+	for i := range l.Orders {
+		o := &l.Orders[i]
+		head := d.uvarint()
+		o.Hash = d.hash6()
+		placed += d.elapsed()
+		if placed > l.Last {
+			d.fail()
+		}
+		o.Placed, o.Revised = placed, 0
+		items = d.content(o, head, channel, head&2 != 0, items)
+		if i > 0 && !older(l.Orders[i-1].Placed, l.Orders[i-1].Hash, o.Placed, o.Hash) {
+			d.fail()
+		}
+		if d.bad {
+			return
+		}
+		channel = o.Channel
+	}
+	if len(items) > 0 {
+		d.fail()
+	}
+}
+
+func (d *decoder) pending() {
+	l := d.l
+	n := d.count(MaxPending, minOrder)
+	items := d.items()
+	l.Pending = slices.Grow(l.Pending, n)[:n]
+	channel := ""
+	for i := range l.Pending {
+		p := &l.Pending[i]
+		head := d.uvarint()
+		p.Hash = d.hash6()
+		p.Placed, p.Revised = d.ago(), 0
+		items = d.content(p, head, channel, false, items)
+		if head&2 != 0 {
+			p.Placed, p.Revised = 0, p.Placed
+		}
+		if i > 0 && comparePending(&l.Pending[i-1], p) >= 0 {
+			d.fail()
+		}
+		if d.bad {
+			return
+		}
+		channel = p.Channel
+	}
+	if len(items) > 0 {
+		d.fail()
+	}
+}
+
+// items reads how many items the orders have and makes room for them.
+func (d *decoder) items() []uint64 {
+	return d.l.carve(d.count(len(d.b)/8, 8))
+}
+
+// content reads an order's content and returns the room that is left.
+func (d *decoder) content(o *Order, head uint64, channel string, revised bool, room []uint64) []uint64 {
+	if head&4 != 0 {
+		channel = d.channel()
+	}
+	o.Channel = channel
+	o.Amount, o.Discount = d.money(), 0
+	if head&1 != 0 {
+		o.Discount = d.money()
+	}
+	if revised {
+		o.Revised = d.ago()
+	}
+	n := head >> 3
+	if n > MaxItems || n > uint64(len(room)) {
+		d.fail()
+		return nil
+	}
+	o.Items = room[:n:n]
+	for i := range o.Items {
+		item := d.hash8()
+		if i > 0 && item <= o.Items[i-1] {
+			d.fail()
+			return nil
+		}
+		o.Items[i] = item
+	}
+	return room[n:]
+}
+
+func (d *decoder) views() {
+	l := d.l
+	n := d.count(MaxViews, 9)
+	l.Views = slices.Grow(l.Views, n)[:n]
+	for i := range l.Views {
+		l.Views[i] = ItemTime{d.hash8(), d.ago()}
+		if i > 0 && l.Views[i].Item <= l.Views[i-1].Item {
+			d.fail()
+			return
+		}
+	}
+}
+
+// rest reads the sections that most customers do not have.
+func (d *decoder) rest(has uint64) {
+	l := d.l
+	if has&hasCart != 0 {
+		d.cart()
+	}
+	if has&hasCleared != 0 {
+		l.CartCleared = d.ago()
+	}
+	if has&hasMessages != 0 {
+		which := d.byte()
+		for i, reg := range [...]*int64{&l.Sent, &l.Opened, &l.Clicked} {
+			if which>>i&1 != 0 {
+				*reg = d.ago()
+			}
+		}
+		if which == 0 || which > 7 {
+			d.fail()
+		}
+	}
+	if has&hasSurvey != 0 {
+		l.SurveyTime, l.SurveyRating = d.ago(), int8(d.byte())
+	}
+	if has&hasAdjustments != 0 {
+		d.adjustments()
+	}
+	if has&hasMarks != 0 {
+		d.marks()
+	}
+	if has&hasConsents != 0 {
+		d.consents()
+	}
+	if has&hasFold != 0 {
+		d.fold()
+	}
+	if has&hasErased != 0 {
+		l.Erased = d.ago()
+	}
+}
+
+func (d *decoder) cart() {
+	l := d.l
+	n := d.count(MaxCart, 10)
+	l.Cart = slices.Grow(l.Cart, n)[:n]
+	for i := range l.Cart {
+		l.Cart[i] = CartLine{Item: d.hash8(), Removed: d.flag(), Time: d.ago()}
+		if i > 0 && l.Cart[i].Item <= l.Cart[i-1].Item {
+			d.fail()
+			return
+		}
+	}
+}
+
+func (d *decoder) flag() bool {
+	b := d.byte()
+	if b > 1 {
+		d.fail()
+	}
+	return b == 1
+}
+
+func (d *decoder) adjustments() {
+	l := d.l
+	n := d.count(MaxAdjustments, 14)
+	l.Adjustments = slices.Grow(l.Adjustments, n)[:n]
+	for i := range l.Adjustments {
+		a := &l.Adjustments[i]
+		a.Order, a.Event = d.hash6(), d.hash6()
+		head := d.byte()
+		a.Kind, a.Time, a.Amount = AdjustmentKind(head>>1), d.ago(), 0
+		if head&1 != 0 {
+			a.Amount = d.money()
+		}
+		if a.Kind < Refunded || a.Kind > Cancelled || i > 0 && compareAdjustments(l.Adjustments[i-1], *a) >= 0 {
+			d.fail()
+			return
+		}
+	}
+}
+
+func (d *decoder) marks() {
+	l := d.l
+	n := d.count(HardMarks, 6)
+	l.Marks = slices.Grow(l.Marks, n)[:n]
+	for i := range l.Marks {
+		m := &l.Marks[i]
+		m.Kind, m.Time, m.Hash = MarkKind(d.byte()), d.ago(), d.hash4()
+		if m.Kind < Complaint || m.Kind >= numMarks || i > 0 && compareMarks(l.Marks[i-1], *m) >= 0 {
+			d.fail()
+			return
+		}
+	}
+	folded := d.byte()
+	for k := range l.MarkFold {
+		if folded>>k&1 != 0 {
+			l.MarkFold[k] = d.number()
+		}
+	}
+	if folded >= 1<<numMarks || folded&1 != 0 {
+		d.fail()
+	}
+}
+
+func (d *decoder) consents() {
+	l := d.l
+	n := d.count(MaxConsents, 3)
+	l.Consents = slices.Grow(l.Consents, n)[:n]
+	for i := range l.Consents {
+		c := &l.Consents[i]
+		c.Channel, c.Granted, c.Time = d.channel(), d.flag(), d.ago()
+		if i > 0 && cmp.Compare(l.Consents[i-1].Channel, c.Channel) >= 0 {
+			d.fail()
+			return
+		}
+	}
+}
+
+func (d *decoder) fold() {
+	f := &d.l.Fold
+	f.Orders, f.Occasions = d.number(), d.number()
+	first := d.signed()
+	last := first + int64(min(d.uvarint(), lastTime/dayMs))
+	if first < -1 || last > lastTime/dayMs {
+		d.fail()
+		return
+	}
+	f.FirstDay, f.LastDay = int32(first), int32(last)
+	f.LnGaps = d.number()
+	f.Amount, f.Discount, f.Returned = d.money(), d.money(), d.money()
+	f.Orphans = d.number()
+}

@@ -1,0 +1,363 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"github.com/dangol-dev/dangol/engine/event"
+)
+
+// The bytes of a customer's facts, version 1. What most customers do not have
+// takes no byte but its bit in sections.
+//
+//	facts := version:1byte sections:uvarint Last:uvarint First:ago
+//	         [visits] [channels] [orders] [pending] [views] [cart] [cleared]
+//	         [messages] [survey] [adjustments] [marks] [consents] [fold] [erased]
+//
+//	uvarint   base 128, low groups first, no longer than needed
+//	scaled k  uvarint: 2·(v/k) where k divides v, else 2·v+1
+//	ago       scaled 1000 of Last−t, in ms
+//	money     scaled 10000 of the micro-units
+//	signed    uvarint, zigzag
+//	channel   uvarint: 0 is "", i the i-th of channels
+//	hash6     6 bytes; hash4, hash8 likewise; all little-endian
+//
+//	visits      VisitDay−⌊Last/day⌋:signed n:1byte, n older days: n ≤ 7: each its
+//	            bit's number in a byte, ascending; n = 8, for 8 or more: Visits:8bytes
+//	channels    n:uvarint (length:uvarint bytes)ⁿ, ascending
+//	orders      n:uvarint items:uvarint orderⁿ; items is the total
+//	  order       head:uvarint Hash:hash6 Placed−previous:scaled 1000 (before the
+//	              first: First) [channel] Amount:money [Discount:money] [Revised:ago]
+//	              (item:hash8)ⁱ
+//	              head: bit 0 Discount follows, bit 1 Revised follows, bit 2 channel
+//	              follows (else it is that of the order before), bits 3… i
+//	pending     n:uvarint items:uvarint statementⁿ
+//	  statement   as order, but bit 1: an update; its time, Placed or Revised, is an
+//	              ago in Placed's place, and no Revised follows
+//	views       n:uvarint (item:hash8 Time:ago)ⁿ
+//	cart        n:uvarint (item:hash8 removed:1byte Time:ago)ⁿ
+//	cleared     CartCleared:ago; no section where it is the last order's Placed
+//	messages    bits:1byte [Sent:ago] [Opened:ago] [Clicked:ago]
+//	survey      SurveyTime:ago rating:1byte
+//	adjustments n:uvarint (Order:hash6 Event:hash6 head:1byte Time:ago [Amount:money])ⁿ
+//	            head: bit 0 Amount follows, bits 1… Kind
+//	marks       n:uvarint (Kind:1byte Time:ago hash4)ⁿ bits:1byte (folded:uvarint)…,
+//	            one for each bit, bit k for kind k
+//	consents    n:uvarint (channel granted:1byte Time:ago)ⁿ
+//	fold        Orders Occasions:uvarint FirstDay:signed LastDay−FirstDay LnGaps:uvarint
+//	            Amount Discount Returned:money Orphans:uvarint
+//	erased      Erased:ago
+const factsVersion = 1
+
+// The bits of sections. Stored. The commonest take the first byte.
+const (
+	hasOrders      = 1 << 0
+	hasChannels    = 1 << 1
+	hasVisits      = 1 << 2
+	hasViews       = 1 << 3
+	clearedByLast  = 1 << 4 // CartCleared is the last order's Placed
+	hasCart        = 1 << 5
+	hasMessages    = 1 << 6
+	hasAdjustments = 1 << 7
+	hasPending     = 1 << 8
+	hasCleared     = 1 << 9
+	hasSurvey      = 1 << 10
+	hasMarks       = 1 << 11
+	hasConsents    = 1 << 12
+	hasFold        = 1 << 13
+	hasErased      = 1 << 14
+	allSections    = 1<<15 - 1
+)
+
+const (
+	timeUnit  = 1000  // many producers' clocks count seconds
+	moneyUnit = 10000 // most currencies have hundredths
+)
+
+// writer appends facts to a buffer.
+type writer struct {
+	b        []byte
+	last     int64 // Ledger.Last
+	channels []string
+}
+
+// AppendFacts appends the facts' bytes in the newest version. Equal facts have
+// equal bytes. l must have come from Apply, Before or DecodeFacts. It allocates
+// nothing but dst's growth, and the table where there are over 8 channels.
+func (l *Ledger) AppendFacts(dst []byte) []byte {
+	var few [8]string
+	w := writer{b: dst, last: l.Last, channels: l.names(few[:0])}
+	has := l.sections(len(w.channels))
+	w.b = append(w.b, factsVersion)
+	w.uvarint(has)
+	w.uvarint(uint64(l.Last))
+	w.ago(l.First)
+	if has&hasVisits != 0 {
+		w.visits(l)
+	}
+	if has&hasChannels != 0 {
+		w.uvarint(uint64(len(w.channels)))
+		for _, s := range w.channels {
+			w.uvarint(uint64(len(s)))
+			w.b = append(w.b, s...)
+		}
+	}
+	if has&hasOrders != 0 {
+		w.orders(l.Orders, l.First)
+	}
+	if has&hasPending != 0 {
+		w.pending(l.Pending)
+	}
+	if has&hasViews != 0 {
+		w.uvarint(uint64(len(l.Views)))
+		for i := range l.Views {
+			w.hash8(l.Views[i].Item)
+			w.ago(l.Views[i].Time)
+		}
+	}
+	if has&^(hasOrders|hasChannels|hasVisits|hasViews|clearedByLast|hasPending) != 0 {
+		w.rest(l, has)
+	}
+	return w.b
+}
+
+// sections says what there is to write.
+func (l *Ledger) sections(channels int) uint64 {
+	has := bit(len(l.Orders) > 0, hasOrders) | bit(channels > 0, hasChannels) | bit(l.Visits != 0, hasVisits) |
+		bit(len(l.Views) > 0, hasViews) | bit(len(l.Cart) > 0, hasCart) |
+		bit(l.Sent|l.Opened|l.Clicked != 0, hasMessages) | bit(len(l.Adjustments) > 0, hasAdjustments) |
+		bit(len(l.Pending) > 0, hasPending) | bit(l.SurveyTime != 0, hasSurvey) |
+		bit(len(l.Marks) > 0 || l.MarkFold != [numMarks]int64{}, hasMarks) |
+		bit(len(l.Consents) > 0, hasConsents) | bit(l.Fold != Fold{}, hasFold) | bit(l.Erased != 0, hasErased)
+	if n := len(l.Orders); n > 0 && l.Orders[n-1].Placed == l.CartCleared {
+		return has | clearedByLast
+	}
+	return has | bit(l.CartCleared != 0, hasCleared)
+}
+
+func bit(set bool, b uint64) uint64 {
+	if set {
+		return b
+	}
+	return 0
+}
+
+// names appends the distinct channels to table, sorted.
+func (l *Ledger) names(table []string) []string {
+	last := ""
+	add := func(s string) {
+		if s == last || s == "" {
+			return
+		}
+		last = s
+		if at, found := slices.BinarySearch(table, s); !found {
+			table = slices.Insert(table, at, s)
+		}
+	}
+	for i := range l.Orders {
+		add(l.Orders[i].Channel)
+	}
+	for i := range l.Pending {
+		add(l.Pending[i].Channel)
+	}
+	for i := range l.Consents {
+		add(l.Consents[i].Channel)
+	}
+	return table
+}
+
+func (w *writer) channel(s string) {
+	if s == "" {
+		w.b = append(w.b, 0)
+		return
+	}
+	at, _ := slices.BinarySearchFunc(w.channels, s, strings.Compare)
+	w.uvarint(uint64(at + 1))
+}
+
+func (w *writer) uvarint(v uint64) { w.b = binary.AppendUvarint(w.b, v) }
+
+func (w *writer) signed(v int64) { w.uvarint(uint64(v)<<1 ^ uint64(v>>63)) }
+
+func (w *writer) hash8(v uint64) { w.b = binary.LittleEndian.AppendUint64(w.b, v) }
+
+func (w *writer) hash6(v uint64) {
+	w.b = append(w.b, byte(v), byte(v>>8), byte(v>>16), byte(v>>24), byte(v>>32), byte(v>>40))
+}
+
+func (w *writer) scaled(v, unit uint64) {
+	if q := v / unit; q*unit == v {
+		w.uvarint(q << 1)
+		return
+	}
+	w.uvarint(v<<1 | 1)
+}
+
+func (w *writer) ago(t int64) { w.scaled(uint64(w.last-t), timeUnit) }
+
+func (w *writer) money(m event.Micro) { w.scaled(uint64(m), moneyUnit) }
+
+func (w *writer) visits(l *Ledger) {
+	w.signed(int64(l.VisitDay) - l.Last/dayMs)
+	older := l.Visits &^ 1
+	n := bits.OnesCount64(older)
+	if n > 7 {
+		w.b = append(w.b, 8)
+		w.hash8(l.Visits)
+		return
+	}
+	w.b = append(w.b, byte(n))
+	for ; older != 0; older &= older - 1 {
+		w.b = append(w.b, byte(bits.TrailingZeros64(older)))
+	}
+}
+
+func (w *writer) orders(orders []Order, first int64) {
+	w.count(orders)
+	channel, previous := "", first
+	for i := range orders {
+		o := &orders[i]
+		w.head(o, o.Revised != 0, channel)
+		w.scaled(uint64(o.Placed-previous), timeUnit)
+		w.content(o, channel, o.Revised)
+		channel, previous = o.Channel, o.Placed
+	}
+}
+
+func (w *writer) pending(pending []Order) {
+	w.count(pending)
+	channel := ""
+	for i := range pending {
+		p := &pending[i]
+		w.head(p, p.Revised != 0, channel)
+		w.ago(p.said())
+		w.content(p, channel, 0)
+		channel = p.Channel
+	}
+}
+
+// count writes how many orders and items there are.
+func (w *writer) count(orders []Order) {
+	items := 0
+	for i := range orders {
+		items += len(orders[i].Items)
+	}
+	w.uvarint(uint64(len(orders)))
+	w.uvarint(uint64(items))
+}
+
+func (w *writer) head(o *Order, bit1 bool, channel string) {
+	w.uvarint(uint64(len(o.Items))<<3 | bit(o.Discount != 0, 1) | bit(bit1, 2) | bit(o.Channel != channel, 4))
+	w.hash6(o.Hash)
+}
+
+func (w *writer) content(o *Order, channel string, revised int64) {
+	if o.Channel != channel {
+		w.channel(o.Channel)
+	}
+	w.money(o.Amount)
+	if o.Discount != 0 {
+		w.money(o.Discount)
+	}
+	if revised != 0 {
+		w.ago(revised)
+	}
+	for _, item := range o.Items {
+		w.hash8(item)
+	}
+}
+
+// rest writes the sections that most customers do not have.
+func (w *writer) rest(l *Ledger, has uint64) {
+	if has&hasCart != 0 {
+		w.uvarint(uint64(len(l.Cart)))
+		for i := range l.Cart {
+			w.hash8(l.Cart[i].Item)
+			w.b = append(w.b, byte(bit(l.Cart[i].Removed, 1)))
+			w.ago(l.Cart[i].Time)
+		}
+	}
+	if has&hasCleared != 0 {
+		w.ago(l.CartCleared)
+	}
+	if has&hasMessages != 0 {
+		w.b = append(w.b, byte(bit(l.Sent != 0, 1)|bit(l.Opened != 0, 2)|bit(l.Clicked != 0, 4)))
+		for _, t := range [...]int64{l.Sent, l.Opened, l.Clicked} {
+			if t != 0 {
+				w.ago(t)
+			}
+		}
+	}
+	if has&hasSurvey != 0 {
+		w.ago(l.SurveyTime)
+		w.b = append(w.b, byte(l.SurveyRating))
+	}
+	if has&hasAdjustments != 0 {
+		w.adjustments(l.Adjustments)
+	}
+	if has&hasMarks != 0 {
+		w.marks(l)
+	}
+	if has&hasConsents != 0 {
+		w.uvarint(uint64(len(l.Consents)))
+		for i := range l.Consents {
+			w.channel(l.Consents[i].Channel)
+			w.b = append(w.b, byte(bit(l.Consents[i].Granted, 1)))
+			w.ago(l.Consents[i].Time)
+		}
+	}
+	if has&hasFold != 0 {
+		w.fold(&l.Fold)
+	}
+	if has&hasErased != 0 {
+		w.ago(l.Erased)
+	}
+}
+
+func (w *writer) adjustments(as []Adjustment) {
+	w.uvarint(uint64(len(as)))
+	for i := range as {
+		a := &as[i]
+		w.hash6(a.Order)
+		w.hash6(a.Event)
+		w.b = append(w.b, byte(a.Kind)<<1|byte(bit(a.Amount != 0, 1)))
+		w.ago(a.Time)
+		if a.Amount != 0 {
+			w.money(a.Amount)
+		}
+	}
+}
+
+func (w *writer) marks(l *Ledger) {
+	w.uvarint(uint64(len(l.Marks)))
+	for i := range l.Marks {
+		m := &l.Marks[i]
+		w.b = append(w.b, byte(m.Kind))
+		w.ago(m.Time)
+		w.b = binary.LittleEndian.AppendUint32(w.b, m.Hash)
+	}
+	var folded byte
+	for k, n := range l.MarkFold {
+		folded |= byte(bit(n != 0, 1<<k))
+	}
+	w.b = append(w.b, folded)
+	for _, n := range l.MarkFold {
+		if n != 0 {
+			w.uvarint(uint64(n))
+		}
+	}
+}
+
+func (w *writer) fold(f *Fold) {
+	w.uvarint(uint64(f.Orders))
+	w.uvarint(uint64(f.Occasions))
+	w.signed(int64(f.FirstDay))
+	w.uvarint(uint64(f.LastDay - f.FirstDay))
+	w.uvarint(uint64(f.LnGaps))
+	w.money(f.Amount)
+	w.money(f.Discount)
+	w.money(f.Returned)
+	w.uvarint(uint64(f.Orphans))
+}

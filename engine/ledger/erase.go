@@ -1,0 +1,45 @@
+package ledger
+
+import "slices"
+
+// erase drops what is known up to an instant. What was folded is older than
+// every erasure that comes in time.
+func (l *Ledger) erase(t int64, r *Rules, eff *Effect) {
+	l.Erased, l.First = t, t
+	l.Fold, l.MarkFold = Fold{}, [numMarks]int64{}
+	for _, reg := range []*int64{&l.CartCleared, &l.Sent, &l.Opened, &l.Clicked} {
+		if *reg <= t {
+			*reg = 0
+		}
+	}
+	if l.SurveyTime <= t {
+		l.SurveyTime, l.SurveyRating = 0, 0
+	}
+	l.eraseVisits(r.Calendar.Day(t))
+	l.Pending = slices.DeleteFunc(l.Pending, func(p Order) bool { return p.said() <= t })
+	l.Orders = slices.DeleteFunc(l.Orders, func(o Order) bool { return o.Placed <= t })
+	l.Adjustments = slices.DeleteFunc(l.Adjustments, func(a Adjustment) bool { return a.Time <= t })
+	l.Views = slices.DeleteFunc(l.Views, func(v ItemTime) bool { return v.Time <= t })
+	l.Cart = slices.DeleteFunc(l.Cart, func(c CartLine) bool { return c.Time <= t })
+	l.Marks = slices.DeleteFunc(l.Marks, func(m Mark) bool { return m.Time <= t })
+	l.Consents = slices.DeleteFunc(l.Consents, func(c Consent) bool { return c.Time <= t })
+	for i := 0; i < len(l.Pending); i++ {
+		if p := &l.Pending[i]; p.Placed != 0 && l.find(p.Hash) < 0 {
+			l.promote(p.Hash)
+			i--
+		}
+	}
+	eff.orders()
+}
+
+// eraseVisits clears the bits up to a day.
+func (l *Ledger) eraseVisits(day int32) {
+	if keep := l.VisitDay - day; keep <= 0 {
+		l.Visits = 0
+	} else if keep < VisitDays {
+		l.Visits &= 1<<uint(keep) - 1
+	}
+	if l.Visits == 0 {
+		l.VisitDay = 0
+	}
+}

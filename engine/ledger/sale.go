@@ -1,0 +1,61 @@
+package ledger
+
+import "github.com/dangol-dev/dangol/engine/event"
+
+// Sale is one retained order as the scores see it: joined with its updates and
+// adjustments. A cancelled order is none. A wholly refunded one was an occasion
+// to buy, but brought no money and says nothing of what goes together.
+type Sale struct {
+	Hash       uint64      // Order.Hash
+	Placed     int64       // Unix ms
+	Day        int32       // of Placed, in the rules' calendar
+	Net        event.Micro // after discount and refunds, ≥ 0
+	Discounted bool
+	InBasket   bool     // its items count for what is bought together
+	Channel    string   // "": unknown
+	Items      []uint64 // sorted, distinct; the ledger's memory
+}
+
+// Sales walks the visible retained orders in the order of their placing:
+//
+//	for s := l.Sales(r); s.Next(); {
+//		use(s.Sale)
+//	}
+//
+// It does not allocate. The ledger must not change meanwhile.
+type Sales struct {
+	Sale
+	ledger *Ledger
+	rules  *Rules
+	next   int
+}
+
+// Sales starts a walk.
+func (l *Ledger) Sales(r *Rules) Sales { return Sales{ledger: l, rules: r} }
+
+// Next goes to the next sale; false: there is none.
+func (s *Sales) Next() bool {
+	l := s.ledger
+	for s.next < len(l.Orders) {
+		o := &l.Orders[s.next]
+		s.next++
+		sum := l.tally(o, never, s.rules)
+		if sum.cancelled {
+			continue
+		}
+		c := l.content(o, never, s.rules)
+		net := c.net()
+		left := max(0, net.Sub(sum.returned))
+		if sum.whole {
+			left = 0
+		}
+		s.Sale = Sale{
+			Hash: o.Hash, Placed: o.Placed, Day: s.rules.Calendar.Day(o.Placed),
+			Net: left, Discounted: c.Discount > 0,
+			InBasket: !sum.whole && (sum.returned == 0 || left > 0),
+			Channel:  c.Channel, Items: c.Items,
+		}
+		return true
+	}
+	return false
+}
