@@ -176,8 +176,8 @@ func (c *Config) returned(f *Facts, prior *rhythm.Prior, first *Milestones, p fl
 		Sum:     f.History.Sum - f.LastGap,
 		LnSum:   f.History.LnSum - math.Log(f.LastGap),
 	}
-	// Nobody is dormant within the average of the gaps before.
-	if h.Repeats > 0 && f.LastGap*float64(h.Repeats) <= h.Sum {
+	// Nobody is dormant within 5/4 of the average of the gaps before.
+	if h.Repeats > 0 && f.LastGap*float64(h.Repeats) <= 1.25*h.Sum {
 		return false
 	}
 	silence := f.Occasions[n-1].First - f.Occasions[n-2].Last

@@ -100,17 +100,24 @@ func (q *Posterior) Reach(last int64, p float64) int64 {
 	}
 	for 1-s < p {
 		n++
-		s = q.Survival(days(n))
+		s, f = q.survival(days(n))
 	}
-	for n > 0 && 1-q.Survival(days(n-1)) >= p {
-		n--
+	// The slope tells that the millisecond before is too early, unless n is so
+	// near the crossing that rounding decides.
+	const ms = 1.0 / DayMS
+	for n > 0 && 1-s-f*ms*0.999 >= p-1e-12 {
+		before, slope := q.survival(days(n - 1))
+		if 1-before < p {
+			break
+		}
+		n, s, f = n-1, before, slope
 	}
 	return last + n
 }
 
 // NextGap is the median of the whole gap given that it exceeds e and that the
-// customer comes back: half of such gaps end before it. +Inf where it is
-// beyond a hundred years.
+// customer comes back, to about a thousandth of it: half of such gaps end
+// before it. +Inf where it is beyond a hundred years.
 func (q *Posterior) NextGap(e float64) float64 { return q.NextGapAt(e, q.Survival(e)) }
 
 // NextGapAt is NextGap where Survival(e) is s.
@@ -118,5 +125,5 @@ func (q *Posterior) NextGapAt(e, s float64) float64 {
 	if s < 1e-300 {
 		return math.Inf(1)
 	}
-	return max(q.Quantile(s/2, 1e-4), e)
+	return max(q.Quantile(s/2, 3e-3), e)
 }

@@ -139,6 +139,12 @@ func (x *exit) refine(a, b *point) int64 {
 		g = x.at(guess)
 		if x.outside(g.p) {
 			out = guess
+			// The slope tells that the millisecond before is still inside,
+			// unless that is so near that rounding decides.
+			before := g.p - (g.rise-g.fall)/rhythm.DayMS*0.999
+			if !x.outside(before) && math.Abs(before-target) > 1e-12 {
+				return out
+			}
 		} else {
 			in = guess
 		}
