@@ -30,7 +30,7 @@ type Config struct {
 	Late       string              `yaml:"late" doc:"events later than lateness: apply (count them, and apply them to the facts) or reject (dead letters)"`
 	FutureSkew time.Duration       `yaml:"future_skew" doc:"how far ahead of the wall clock an event's time may be; beyond it, a dead letter"`
 	Loop       pipeline.LoopConfig `yaml:",inline"`
-	Score      score.Config        `yaml:"score" doc:"what the scores mean, and when a change of one is worth saying"`
+	Score      score.Config        `yaml:",inline"`
 	Basket     basket.Config       `yaml:"basket" doc:"which articles are bought together"`
 	NextBest   nextbest.Config     `yaml:"next_best" doc:"what is offered, and on what evidence"`
 	State      state.Config        `yaml:"state" doc:"what is kept on disk and in memory"`
@@ -103,7 +103,7 @@ func (c *Config) Validate() error {
 		under("decode", c.Decode.Validate()),
 		c.Ledger.Validate(),
 		c.Loop.Validate(),
-		under("score", c.Score.Validate()),
+		c.Score.Validate(),
 		under("basket", c.Basket.Validate()),
 		under("next_best", c.NextBest.Validate()),
 		under("state", c.State.Validate()),

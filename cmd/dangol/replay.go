@@ -192,6 +192,9 @@ func report(w io.Writer, r file.Report, st pipeline.Stats, took time.Duration) {
 	if r.After > 0 {
 		fmt.Fprintf(w, "  after the instant: %d lines\n", r.After)
 	}
+	for reason, n := range st.Rejects {
+		r.Rejects[reason] += int64(n)
+	}
 	for _, reason := range slices.Sorted(maps.Keys(r.Rejects)) {
 		fmt.Fprintf(w, "  rejected as %s: %d lines\n", reason, r.Rejects[reason])
 	}

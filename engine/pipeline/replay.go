@@ -26,7 +26,8 @@ const replayPartition = 0
 
 // Run applies what next yields, until it returns io.EOF, then moves the clock
 // to asOf (Unix ms; 0: the newest event's time) and fires what is due by then.
-// It returns the instant at which it stopped.
+// It returns the instant at which it stopped. Events further ahead of the wall
+// clock than Config.FutureSkew are counted as rejects and left out.
 func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf int64) (int64, error) {
 	c := r.Core
 	if err := c.Sync([]int32{replayPartition}); err != nil {
@@ -37,6 +38,7 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 	if batch == 0 {
 		batch = 1_000
 	}
+	limit := c.now().Add(c.cfg.FutureSkew).UnixMilli()
 	day := int32(math.MinInt32)
 	for n := 0; ; {
 		s.ev.Reset()
@@ -46,6 +48,10 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 		}
 		if err != nil {
 			return 0, err
+		}
+		if s.ev.Time > limit {
+			s.tally.rejects[event.FutureTime]++
+			continue
 		}
 		if today := c.calendar.Day(s.ev.Time); n >= batch || today > day {
 			if err := errors.Join(ctx.Err(), r.commit()); err != nil {
