@@ -28,7 +28,7 @@
 // as well (its k-th weight is w_k|gaps · (1 + c·S_k(e)), and the denominators
 // cancel). The overdue percentile deliberately uses the closed gaps only: with
 // the open gap among the evidence a long silence makes the regular k unlikely,
-// and the percentile could fall while nothing happens.
+// and under some priors the percentile falls by points while nothing happens.
 //
 // Times are in one unit throughout, days in the engine.
 package rhythm

@@ -95,7 +95,8 @@ func group(em *Emission) any {
 	return string([]byte{'0' + em.R, '0' + em.F, '0' + em.M})
 }
 
-func text(s string) any {
+// orNil is nil for no name.
+func orNil(s string) any {
 	if s == "" {
 		return nil
 	}
@@ -115,7 +116,7 @@ func (d *differ) rfm(prev, em *Emission) {
 		d.add("rfm.group", group(prev), group(em))
 	}
 	if prev.Segment != em.Segment {
-		d.add("rfm.segment", text(prev.Segment), text(em.Segment))
+		d.add("rfm.segment", orNil(prev.Segment), orNil(em.Segment))
 	}
 }
 
@@ -151,7 +152,7 @@ func (s *Scorer) diffChurn(d *differ, prev, em *Emission, doc *Scores) {
 		d.add("churn.probability", old, now)
 	}
 	if prev.Band != em.Band {
-		d.add("churn.band", text(prev.Band.String()), text(em.Band.String()))
+		d.add("churn.band", orNil(prev.Band.String()), orNil(em.Band.String()))
 	}
 	if prev.Overdue != em.Overdue {
 		d.add("churn.overdue_percentile", oldPercentile, percentile)

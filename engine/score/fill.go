@@ -1,6 +1,8 @@
 package score
 
 import (
+	"slices"
+
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/journey"
 	"github.com/dangol-dev/dangol/engine/ledger"
@@ -138,18 +140,9 @@ func (s *Scorer) permitted(l *ledger.Ledger, dst []string) []string {
 		}
 	}
 	for _, c := range s.f.channels {
-		if ok, _ := l.Consented(c.name); ok && !contains(dst[from:], c.name) {
+		if ok, _ := l.Consented(c.name); ok && !slices.Contains(dst[from:], c.name) {
 			dst = append(dst, c.name)
 		}
 	}
 	return dst
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
