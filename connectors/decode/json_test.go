@@ -299,6 +299,7 @@ var good = map[string][]string{
 	"total": {`27.5`, `"3"`}, "tax": {`2`, `"1e12"`}, "shipping": {`3`, `9e12`}, "discount": {`2.5`, `9e12`}, "currency": {`"EUR"`},
 	"items": {`[{"item_id":"A","price":"9.90","quantity":2}]`, `[]`}, "products": {`[{"sku":"S","price":9e6,"quantity":1e6},{"product_id":"P"}]`},
 	"product_id": {`"P"`}, "rating": {`7`, `"9.5"`}, "score": {`10`}, "previous_id": {`"p"`}, "previousId": {`"p"`}, "version": {`1`},
+	"granted": {`true`, `false`},
 }
 
 func genRecord(t *rapid.T) []byte {

@@ -67,6 +67,7 @@ skip: [{column: item, matches: "^test", reason: missing_item}, {column: n, at_mo
 		{`c,2024-07-01T10:00:00Z,buy,"A,2,1.5,,EUR,web,o,x`, event.Truncated, ""},
 		{"c,2024-07-01T10:00:00Z,buy,A,2,1.5,,EUR,web,o,x,y", event.Malformed, ""},
 		{`c,2024-07-01T10:00:00Z,buy,"A"B,2,1.5,,EUR,web,o,x`, event.Malformed, ""},
+		{`c,2024-07-01T10:00:00Z,buy,"A"B,1.5,,EUR,web,o,x`, event.Malformed, ""},
 		{"c\xff,2024-07-01T10:00:00Z,buy,A,2,1.5,,EUR,web,o,x", event.BadUTF8, ""},
 		{",2024-07-01T10:00:00Z,buy,A,2,1.5,,EUR,web,o,x", event.MissingCustomer, "who"},
 		{strings.Repeat("c", 513) + ",2024-07-01T10:00:00Z,buy,A,2,1.5,,EUR,web,o,x", event.TooLarge, "who"},

@@ -226,12 +226,15 @@ func TestGroupsOfOneHash(t *testing.T) {
 			Items: []event.Item{{ID: fmt.Sprint(i), Quantity: event.One, Price: 5}}, Amount: 5, HasAmount: true})
 	}
 	g := newGroups(rows, 1, &Report{})
+	other := rows.events[0]
+	other.CustomerID = "d"
+	rows.events = append(rows.events, other)
 	g.open = append(g.open, group{Event: clone(&rows.events[0])}, group{Event: clone(&rows.events[1])})
 	for _, row := range rows.events[2:] {
 		g.line = row
 		g.add()
 	}
-	require.Len(t, g.open, 2)
+	require.Len(t, g.open, 3, "one is another customer's")
 	require.Equal(t, map[event.Reason]int64{event.TooLarge: 2}, g.report.Rejects, "an order keeps to the bound of its items")
 	require.EqualValues(t, 5, g.open[0].Amount, "a line that was rejected adds nothing")
 }
