@@ -158,8 +158,8 @@ func (d *configDecoder) expand(n *yaml.Node, path string, env func(string) (stri
 }
 
 // set lays "a.b=value" over root. The end of a path will do where it is the end
-// of one path only: rfm.window_days for score.rfm.window_days. The value is
-// YAML; for a list, values separated by commas do as well.
+// of one path only: window_days for rfm.window_days. The value is YAML; for a
+// list, values separated by commas do as well.
 func (d *configDecoder) set(root *yaml.Node, s string) {
 	path, value, ok := strings.Cut(s, "=")
 	if path = strings.TrimSpace(path); !ok || path == "" {

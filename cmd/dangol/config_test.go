@@ -129,14 +129,15 @@ func TestBadConfigs(t *testing.T) {
 
 func TestSets(t *testing.T) {
 	c, err := loadConfig("", []string{
-		"input.brokers=a:1,b:2", "input.topic=orders", "rfm.window_days=0", "lateness=90m",
-		"decode.currency.base=EUR", "decode.currency.rates.USD=0.92", "score.band_limits=[0.3, 0.6]",
+		"input.brokers=a:1,b:2", "input.topic=orders", "rfm.window_days=7", "lateness=90m", "fixed.recency=1,2,3,4",
+		"decode.currency.base=EUR", "decode.currency.rates.USD=0.92", "band_limits=[0.3, 0.6]",
 		"input.tls.ca_file=", "time_zone=Asia/Seoul",
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"a:1", "b:2"}, c.Input.Kafka.Brokers)
 	require.Equal(t, "orders", c.Input.Kafka.Topic)
-	require.Zero(t, c.Score.RFM.WindowDays, "the end of a path will do")
+	require.Equal(t, 7, c.Score.RFM.WindowDays)
+	require.Equal(t, []float64{1, 2, 3, 4}, c.Score.RFM.Fixed.Recency, "the end of a path will do")
 	require.Equal(t, 90*time.Minute, c.Ledger.Lateness)
 	require.Equal(t, "0.92", c.Decode.Currency.Rates["USD"])
 	require.Equal(t, [2]float64{.3, .6}, c.Score.BandLimits)
@@ -161,7 +162,7 @@ func TestSets(t *testing.T) {
 		`lat: unknown key; did you mean late?`,
 		`commit_interval: "7" is not a duration with its unit, such as 100ms, 5m or 24h`,
 		`app_id: want a single value, not a section`,
-		`score.rfm.fixed.recency[0]: "a" is not a number`,
+		`rfm.fixed.recency[0]: "a" is not a number`,
 	}, "\n"))
 }
 
