@@ -84,7 +84,7 @@ func Open(ctx context.Context, app string, cfg *Config, restore pipeline.Restore
 		kgo.RecordPartitioner(newPartitioner(s.topics[pipeline.Changelog])),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
 		kgo.MaxBufferedRecords(1<<20), kgo.ProducerLinger(2*time.Millisecond),
-		kgo.WithPools(newPools()),
+		kgo.WithPools(NewPools()),
 		kgo.AdjustFetchOffsetsFn(func(ctx context.Context, offs map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 			return s.restoreAll(ctx, offs, restore, reader)
 		}),
