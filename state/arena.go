@@ -15,15 +15,17 @@ type ref uint32
 
 // arena hands out blocks of whole units from large chunks, none of which the
 // garbage collector looks into. It is a good-fit allocator: free blocks hang in
-// lists by size, a larger one is split, and a block that is freed merges with a
-// free one behind it. Chunks can be walked block by block, because the first
-// bytes of each say how long it is:
+// lists by size, a larger one is split, and a block that is freed merges with
+// free neighbours, so that no two are side by side. Chunks can be walked block by
+// block, because the first bytes of each say how long it is:
 //
 //	in use  flags(1) –(1) key length(2) value length(4) word(8) key value
-//	free    flags(1) –(3) units(4) next(4) previous(4)
+//	free    flags(1) –(3) units(4) [next(4) previous(4)] … units(4)
 //
-// A free block of a single unit has no room for links; it waits for a
-// neighbour. A block that is larger than a chunk has a chunk of its own.
+// The units at the end of a free block (in a block of one unit they are the same
+// four bytes) are for the block behind it, which has the flag afterFree. A free
+// block that is too small for any entry is in no list and has no links; it waits
+// for a neighbour. A block that is larger than a chunk has a chunk of its own.
 //
 // Size classes with chunks of their own (slabs) were the alternative: there,
 // memory stays with the sizes that were once common, and under a byte bound
@@ -40,16 +42,18 @@ type arena struct {
 }
 
 const (
-	headerLen   = 16 // of a block in use
+	headerLen   = 16                     // of a block in use
+	leastUnits  = (headerLen+1)/unit + 1 // of an entry, with a key of one byte
 	sizeClasses = 128
 )
 
-// Flags of a block; a free one has none.
+// Flags of a block. A free one has none.
 const (
 	inUse      byte = 1 << 0
 	dirty      byte = 1 << 1 // changed since the last commit; word is an index into the overlay
 	absent     byte = 1 << 2 // the key is known not to exist; there is no value
 	referenced byte = 1 << 3 // read since the hand last came by
+	afterFree  byte = 1 << 4 // the block before it, in the same chunk, is free
 )
 
 func newArena(shift uint8) arena {
@@ -75,7 +79,7 @@ func (a *arena) own(c uint32) bool { return a.chunkUnits(c) > 1<<a.shift }
 // units is the length of the block at r.
 func (a *arena) units(r ref) uint32 {
 	b := a.at(r)
-	if b[0]&inUse == 0 {
+	if !has(b, inUse) {
 		return binary.LittleEndian.Uint32(b[4:])
 	}
 	if c := a.chunkOf(r); a.own(c) {
@@ -139,7 +143,7 @@ func (a *arena) fitIn(class int, n uint32) ref {
 		if binary.LittleEndian.Uint32(b[4:]) >= n {
 			return r
 		}
-		r = ref(binary.LittleEndian.Uint32(b[8:]))
+		r, _ = links(b)
 	}
 	return 0
 }
@@ -180,35 +184,50 @@ func (a *arena) addChunk(n uint32) (ref, error) {
 	return r, nil
 }
 
-// free gives the block at r back.
-func (a *arena) free(r ref) {
+// free gives the block at r back, and returns where the free block that it
+// became part of begins; 0 if its chunk was released.
+func (a *arena) free(r ref) ref {
 	c := a.chunkOf(r)
 	a.live[c]--
 	if a.live[c] == 0 {
 		a.release(c, r)
-		return
+		return 0
 	}
-	a.link(r, a.absorb(r, a.units(r)))
+	n := a.units(r)
+	if has(a.at(r), afterFree) {
+		m := a.unitsBefore(r)
+		before := r - ref(m)
+		a.unlink(before, m)
+		a.merged(r, before)
+		r, n = before, n+m
+	}
+	n = a.absorb(r, n)
+	a.link(r, n)
+	return r
 }
 
-// absorb takes the free blocks behind the n units at r out of their lists and
-// returns how long r is with them.
+// unitsBefore is the length of the free block that ends at r.
+func (a *arena) unitsBefore(r ref) uint32 {
+	return binary.LittleEndian.Uint32(a.chunks[a.chunkOf(r)][a.unitOf(r)*unit-4:])
+}
+
+// absorb takes the block behind the n units at r out of its list, if it is
+// free, and returns how long r is with it.
 func (a *arena) absorb(r ref, n uint32) uint32 {
-	for {
-		next := a.after(r, n)
-		if next == 0 {
-			return n
-		}
-		b := a.at(next)
-		if b[0]&inUse != 0 {
-			return n
-		}
-		m := binary.LittleEndian.Uint32(b[4:])
-		a.unlink(next, m)
-		if a.hand == next {
-			a.hand = r
-		}
-		n += m
+	next := a.after(r, n)
+	if next == 0 || has(a.at(next), inUse) {
+		return n
+	}
+	m := binary.LittleEndian.Uint32(a.at(next)[4:])
+	a.unlink(next, m)
+	a.merged(next, r)
+	return n + m
+}
+
+// merged keeps the hand at the start of a block when one becomes part of another.
+func (a *arena) merged(part, whole ref) {
+	if a.hand == part {
+		a.hand = whole
 	}
 }
 
@@ -241,55 +260,58 @@ func (a *arena) resize(r ref, n uint32) bool {
 	}
 	if n > have {
 		next := a.after(r, have)
-		if next == 0 {
+		if next == 0 || has(a.at(next), inUse) || have+a.units(next) < n {
 			return false
 		}
-		b := a.at(next)
-		if b[0]&inUse != 0 || have+binary.LittleEndian.Uint32(b[4:]) < n {
-			return false
-		}
-		have = a.absorb(r, have)
-	} else if n < have {
-		rest := r + ref(n)
-		a.link(rest, a.absorb(rest, have-n))
-		return true
 	}
-	if have > n {
+	if have = a.absorb(r, have); have > n {
 		a.link(r+ref(n), have-n)
 	}
 	return true
 }
 
-// link writes the header of a free block and hangs it in its list.
+// link makes the n units at r a free block. Its neighbours are in use.
 func (a *arena) link(r ref, n uint32) {
 	b := a.at(r)
 	b[0] = 0
 	binary.LittleEndian.PutUint32(b[4:], n)
-	if n < 2 {
+	binary.LittleEndian.PutUint32(b[n*unit-4:], n)
+	if next := a.after(r, n); next != 0 {
+		a.at(next)[0] |= afterFree
+	}
+	if n < leastUnits {
 		return
 	}
 	class := sizeClass(n)
 	head := a.heads[class]
-	binary.LittleEndian.PutUint32(b[8:], uint32(head))
-	binary.LittleEndian.PutUint32(b[12:], 0)
+	setLinks(b, head, 0)
 	if head != 0 {
-		binary.LittleEndian.PutUint32(a.at(head)[12:], uint32(r))
+		first := a.at(head)
+		next, _ := links(first)
+		setLinks(first, next, r)
 	}
 	a.heads[class] = r
 	a.nonEmpty[class/64] |= 1 << (class % 64)
 }
 
+// unlink takes the free block of n units at r out of its list.
 func (a *arena) unlink(r ref, n uint32) {
-	if n < 2 {
+	if next := a.after(r, n); next != 0 {
+		a.at(next)[0] &^= afterFree
+	}
+	if n < leastUnits {
 		return
 	}
-	b := a.at(r)
-	next, prev := ref(binary.LittleEndian.Uint32(b[8:])), ref(binary.LittleEndian.Uint32(b[12:]))
+	next, prev := links(a.at(r))
 	if next != 0 {
-		binary.LittleEndian.PutUint32(a.at(next)[12:], uint32(prev))
+		b := a.at(next)
+		behind, _ := links(b)
+		setLinks(b, behind, prev)
 	}
 	if prev != 0 {
-		binary.LittleEndian.PutUint32(a.at(prev)[8:], uint32(next))
+		b := a.at(prev)
+		_, before := links(b)
+		setLinks(b, next, before)
 		return
 	}
 	class := sizeClass(n)
@@ -297,6 +319,15 @@ func (a *arena) unlink(r ref, n uint32) {
 	if next == 0 {
 		a.nonEmpty[class/64] &^= 1 << (class % 64)
 	}
+}
+
+func links(b []byte) (next, prev ref) {
+	return ref(binary.LittleEndian.Uint32(b[8:])), ref(binary.LittleEndian.Uint32(b[12:]))
+}
+
+func setLinks(b []byte, next, prev ref) {
+	binary.LittleEndian.PutUint32(b[8:], uint32(next))
+	binary.LittleEndian.PutUint32(b[12:], uint32(prev))
 }
 
 // chunkAfter is the first block of the next chunk, around the end; 0 if there
@@ -313,7 +344,7 @@ func (a *arena) chunkAfter(c uint32) ref {
 }
 
 // step returns the block at the hand and moves the hand past it, around the
-// end; free neighbours on the way become one. 0: the arena is empty.
+// end. 0: the arena is empty.
 func (a *arena) step() ref {
 	r := a.hand
 	if r == 0 {
@@ -321,13 +352,7 @@ func (a *arena) step() ref {
 			return 0
 		}
 	}
-	n := a.units(r)
-	if a.at(r)[0]&inUse == 0 {
-		a.unlink(r, n)
-		n = a.absorb(r, n)
-		a.link(r, n)
-	}
-	if a.hand = a.after(r, n); a.hand == 0 {
+	if a.hand = a.after(r, a.units(r)); a.hand == 0 {
 		if a.hand = a.chunkAfter(a.chunkOf(r)); a.hand == 0 {
 			a.hand = ref(a.chunkOf(r) << a.shift)
 		}

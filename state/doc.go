@@ -29,7 +29,7 @@
 // hold no pointers, so that the garbage collector never looks at a key: blocks
 // of 8-byte units in large chunks ([arena]), found through an open-addressing
 // index of 8-byte slots. An entry costs 16 bytes of header, 3.5 of rounding on
-// average and 10 to 20 of index above its key and value. When the bound is
+// average and 10 to 15 of index above its key and value. When the bound is
 // reached, a CLOCK hand walks the chunks and evicts clean entries that were not
 // read since it last came by; changed ones stay until they are committed.
 //

@@ -13,7 +13,6 @@ func valLen(b []byte) int { return int(binary.LittleEndian.Uint32(b[4:])) }
 func word(b []byte) int64        { return int64(binary.LittleEndian.Uint64(b[8:])) }
 func setWord(b []byte, w int64)  { binary.LittleEndian.PutUint64(b[8:], uint64(w)) }
 func setValLen(b []byte, n int)  { binary.LittleEndian.PutUint32(b[4:], uint32(n)) }
-func setFlags(b []byte, f byte)  { b[0] = f | inUse }
 func has(b []byte, f byte) bool  { return b[0]&f != 0 }
 func entryUnits(k, v int) uint32 { return uint32(headerLen+k+v+unit-1) / unit }
 
@@ -29,9 +28,10 @@ func entryVal(b []byte) []byte {
 	return b[from:end:end]
 }
 
+// writeEntry makes a block that was just handed out an entry. What is before it
+// is in use, because two free blocks are never side by side.
 func writeEntry(b, key, val []byte, flags byte, w int64) {
-	setFlags(b, flags)
-	b[1] = 0
+	b[0], b[1] = flags&^afterFree|inUse, 0
 	binary.LittleEndian.PutUint16(b[2:], uint16(len(key)))
 	setValLen(b, len(val))
 	setWord(b, w)

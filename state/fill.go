@@ -36,8 +36,8 @@ func (t *Table) preload() error {
 	n, whole := 0, true
 	from, to := appendSpace(nil, spaceData, t.partition), spaceEnd(spaceData, t.partition)
 	err = t.store.iterate(from, to, func(k, v []byte) (bool, error) {
-		chunk := t.hot.arena.chunkBytes()
-		if t.hot.own+chunk+t.hot.index.bytes() > part || b.used.Load()+chunk > b.limit {
+		next := max(t.hot.arena.chunkBytes(), int64(len(k)+len(v)+headerLen)) + t.hot.index.bytes()
+		if t.hot.own+next > part || b.used.Load()+next > b.limit {
 			whole = false
 			return false, nil
 		}

@@ -40,13 +40,13 @@ func (h *hotSet) tag(key []byte) uint32 { return uint32(maphash.Bytes(h.seed, ke
 
 // find is the block of key, 0 if it is not here.
 func (h *hotSet) find(key []byte) ref {
-	slots := h.index.slots
-	if len(slots) == 0 {
+	x := &h.index
+	if len(x.slots) == 0 {
 		return 0
 	}
-	tag, mask := h.tag(key), uint32(len(slots)-1)
-	for i := tag & mask; ; i = (i + 1) & mask {
-		s := slots[i]
+	tag := h.tag(key)
+	for i := x.home(tag); ; i = x.next(i) {
+		s := x.slots[i]
 		if s == 0 {
 			return 0
 		}
@@ -72,11 +72,12 @@ func (h *hotSet) insert(key, val []byte, flags byte, w int64) (ref, error) {
 	return r, nil
 }
 
-// remove forgets the entry at r.
-func (h *hotSet) remove(r ref) {
+// remove forgets the entry at r and returns what arena.free does.
+func (h *hotSet) remove(r ref) ref {
 	h.index.remove(h.index.locate(h.tag(entryKey(h.arena.at(r))), r))
-	h.arena.free(r)
+	free := h.arena.free(r)
 	h.account()
+	return free
 }
 
 // replace sets the value of the entry at r, which must be dirty so that it is
@@ -170,12 +171,12 @@ func (h *hotSet) evictFor(n uint32) (ref, bool) {
 	return 0, false
 }
 
-func (h *hotSet) evict(r ref) {
+func (h *hotSet) evict(r ref) ref {
 	if !has(h.arena.at(r), absent) {
 		h.complete = false
 	}
 	h.evictions++
-	h.remove(r)
+	return h.remove(r)
 }
 
 // shrinkFor gives whole chunks back until size bytes may be taken.
@@ -210,8 +211,7 @@ func (h *hotSet) clearChunk() {
 	a.hand = a.chunkAfter(c)
 	for r = ref(c << a.shift); r != 0; r = a.after(r, a.units(r)) {
 		if b := a.at(r); has(b, inUse) && !has(b, dirty) {
-			h.evict(r)
-			if a.chunks[c] == nil {
+			if r = h.evict(r); r == 0 {
 				return
 			}
 		}

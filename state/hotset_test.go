@@ -1,8 +1,6 @@
 package state
 
 import (
-	"encoding/binary"
-
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,14 +18,19 @@ func checkHotSet(t require.TestingT, h *hotSet) {
 		bytes += int64(len(a.chunks[c]))
 		var used uint32
 		hand := a.hand == 0 || a.chunkOf(a.hand) != uint32(c)
-		units := uint32(0)
+		units, afterFreed := uint32(0), false
 		for r := ref(c << a.shift); r != 0; r = a.after(r, a.units(r)) {
 			hand = hand || a.hand == r
 			units += a.units(r)
+			require.Equal(t, afterFreed, has(a.at(r), afterFree))
+			if afterFreed {
+				require.True(t, has(a.at(r), inUse), "free neighbours are one block")
+			}
+			afterFreed = !has(a.at(r), inUse)
 			if b := a.at(r); has(b, inUse) {
 				used++
 				require.Equal(t, r, h.find(entryKey(b)))
-			} else if a.units(r) > 1 {
+			} else if a.units(r) >= leastUnits {
 				free[r] = a.units(r)
 			}
 		}
@@ -44,9 +47,9 @@ func checkHotSet(t require.TestingT, h *hotSet) {
 		for r, prev := head, ref(0); r != 0; {
 			require.Equal(t, class, sizeClass(free[r]))
 			delete(free, r)
-			b := a.at(r)
-			require.Equal(t, prev, ref(binary.LittleEndian.Uint32(b[12:])))
-			prev, r = r, ref(binary.LittleEndian.Uint32(b[8:]))
+			next, before := links(a.at(r))
+			require.Equal(t, prev, before)
+			prev, r = r, next
 		}
 	}
 	require.Empty(t, free, "every free block is in a list")

@@ -3,9 +3,11 @@ package state
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -17,6 +19,8 @@ type Observer struct {
 	// BackgroundError: a write to disk in the background failed. It is retried
 	// without end; a failure that repeats is told once until a flush succeeds.
 	BackgroundError func(error)
+	// Recovered: after a BackgroundError, a flush succeeded.
+	Recovered func()
 	// WriteStall begins when commits wait for the disk, and ends.
 	WriteStall func(begin bool, reason string)
 	// DiskSlow: one operation on a file took this long already.
@@ -67,13 +71,17 @@ func (h *health) failure() <-chan struct{} {
 // is not followed by backgroundError.
 func (h *health) flushEnd(info pebble.FlushInfo) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.lastFlush = info.Err
-	if info.Err == nil {
+	recovered := info.Err == nil && h.told != ""
+	if recovered {
 		h.told = ""
-		if h.failing != nil {
-			h.failing, h.failed = nil, make(chan struct{})
-		}
+	}
+	if info.Err == nil && h.failing != nil {
+		h.failing, h.failed = nil, make(chan struct{})
+	}
+	h.mu.Unlock()
+	if recovered && h.obs.Recovered != nil {
+		h.obs.Recovered()
 	}
 }
 
@@ -84,8 +92,14 @@ func (h *health) backgroundError(err error) {
 		h.failing = err
 		close(h.failed)
 	}
-	tell := h.told != err.Error()
-	h.told = err.Error()
+	what := strings.Map(func(r rune) rune { // each retry has another file number
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, err.Error())
+	tell := h.told != what
+	h.told = what
 	h.mu.Unlock()
 	if tell && h.obs.BackgroundError != nil {
 		h.obs.BackgroundError(err)
@@ -94,7 +108,7 @@ func (h *health) backgroundError(err error) {
 
 // listener forwards the events that an operator can act on, and drops the rest.
 func (h *health) listener() *pebble.EventListener {
-	l := &pebble.EventListener{
+	return &pebble.EventListener{
 		BackgroundError: h.backgroundError,
 		FlushEnd:        h.flushEnd,
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
@@ -119,7 +133,6 @@ func (h *health) listener() *pebble.EventListener {
 			}
 		},
 	}
-	return l
 }
 
 // Infof drops Pebble's chatter.

@@ -1,0 +1,156 @@
+package state
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+	"github.com/stretchr/testify/require"
+)
+
+// brokenDisk fails operations on tables (.sst) while a switch is on.
+type brokenDisk struct{ writes, reads atomic.Bool }
+
+func (d *brokenDisk) MaybeError(op errorfs.Op) error {
+	if !strings.HasSuffix(op.Path, ".sst") {
+		return nil
+	}
+	if d.writes.Load() && op.Kind == errorfs.OpCreate || d.reads.Load() && op.Kind == errorfs.OpFileReadAt {
+		return errorfs.ErrInjected
+	}
+	return nil
+}
+
+func (d *brokenDisk) String() string { return "broken disk" }
+
+// TestFailedWrite: Pebble retries a failed flush without end and takes
+// further batches meanwhile; the store says so and stops taking them.
+func TestFailedWrite(t *testing.T) {
+	disk := &brokenDisk{}
+	told, recovered := make(chan error, 100), make(chan struct{}, 100)
+	obs := Observer{
+		BackgroundError: func(err error) { told <- err },
+		Recovered:       func() { recovered <- struct{}{} },
+	}
+	s := openTest(t, errorfs.Wrap(vfs.NewMem(), disk), obs, smallTuning, 64<<10)
+	tab, err := s.Table(0)
+	require.NoError(t, err)
+	b := s.NewBatch()
+	require.NoError(t, tab.Put([]byte("a"), []byte("1"), 5))
+	b.AddTable(tab, []byte("p1"))
+	require.NoError(t, b.Commit())
+
+	disk.writes.Store(true)
+	require.ErrorContains(t, s.Flush(), "cannot write state to disk")
+	require.ErrorIs(t, <-told, errorfs.ErrInjected)
+	require.ErrorIs(t, s.Flush(), errorfs.ErrInjected)
+	require.NoError(t, tab.Put([]byte("a"), nil, 0))
+	b.AddTable(tab, []byte("p2"))
+	require.ErrorContains(t, b.Commit(), "cannot write state to disk")
+	require.ErrorContains(t, s.Drop(7), "cannot write state to disk")
+	tab.Abort()
+	val, ok, err := tab.Get([]byte("a"))
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "1", string(val))
+
+	disk.writes.Store(false)
+	<-recovered
+	require.Empty(t, told, "a failure that repeats is told once")
+	require.Positive(t, s.Metrics().BackgroundErrors)
+	require.NoError(t, s.Flush())
+	b.AddTable(tab, []byte("p3"))
+	require.NoError(t, b.Commit())
+	require.NoError(t, s.Close())
+}
+
+// TestCloseOnBrokenDisk: a stop that cannot flush ends, and says so.
+func TestCloseOnBrokenDisk(t *testing.T) {
+	disk := &brokenDisk{}
+	s := openTest(t, errorfs.Wrap(vfs.NewMem(), disk), Observer{}, smallTuning, 64<<10)
+	b := s.NewBatch()
+	require.NoError(t, b.Put(0, []byte("a"), []byte("1"), 0))
+	require.NoError(t, b.Commit())
+	disk.writes.Store(true)
+	require.ErrorIs(t, s.Close(), errorfs.ErrInjected)
+}
+
+// TestFailedRead: an error of the disk reaches whoever asked, and an abort that
+// cannot read leaves the table able to find out later.
+func TestFailedRead(t *testing.T) {
+	disk := &brokenDisk{}
+	fs := errorfs.Wrap(vfs.NewMem(), disk)
+	s := openTest(t, fs, Observer{}, smallTuning, 64<<10)
+	tab, err := s.Table(0)
+	require.NoError(t, err)
+	b := s.NewBatch()
+	val := make([]byte, 3000)
+	_, err = rand.NewChaCha8([32]byte{}).Read(val) // so that each has a block of its own
+	require.NoError(t, err)
+	for i := range 100 {
+		require.NoError(t, tab.Put([]byte{'k', byte(i)}, val, int64(i+1)))
+	}
+	b.AddTable(tab, nil)
+	require.NoError(t, b.Commit())
+	require.NoError(t, s.Close())
+
+	s = openTest(t, fs, Observer{}, smallTuning, 8<<10)
+	tab, err = s.Table(0)
+	require.NoError(t, err)
+	require.NoError(t, tab.Put([]byte{'k', 0}, []byte("new"), 1))
+	disk.reads.Store(true)
+	failed := func(err error) { require.ErrorIs(t, err, errorfs.ErrInjected) }
+	_, ok, err := tab.Get([]byte{'k', 99})
+	failed(err)
+	require.False(t, ok)
+	failed(tab.Put([]byte{'k', 99}, nil, 0))
+	_, _, _, err = tab.NextDue(50)
+	for ; err == nil; _, _, _, err = tab.NextDue(50) {
+		key, due, _, _ := tab.NextDue(50)
+		require.NoError(t, tab.Put(key, val, due+1000))
+	}
+	failed(err)
+	_, _, _, err = s.Get(0, []byte{'k', 98}, nil)
+	failed(err)
+	failed(s.Scan(0, nil, func(_, _ []byte, _ int64) error { return nil }))
+	tab.Abort()
+
+	disk.reads.Store(false)
+	for i := range 100 {
+		key, due, ok, err := tab.NextDue(int64(i + 1))
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, []byte{'k', byte(i)}, key)
+		require.EqualValues(t, i+1, due)
+		got, ok, err := tab.Get(key)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Len(t, got, 3000)
+		require.NoError(t, tab.Put(key, got, 0))
+	}
+	require.NoError(t, s.Close())
+}
+
+// TestFatal: Pebble's last word ends the process; it is never returned from.
+func TestFatal(t *testing.T) {
+	var said, messages []string
+	h := newHealth(Observer{
+		Fatal:   func(text string) { said = append(said, text) },
+		Message: func(text string) { messages = append(messages, text) },
+	})
+	h.Infof("chatter %d", 1)
+	h.Errorf("trouble %d", 2)
+	require.Equal(t, []string{"trouble 2"}, messages)
+	require.PanicsWithValue(t, "state: cannot write to its directory, stopping so that nothing is lost: MANIFEST: disk full", func() {
+		h.Fatalf("MANIFEST: %v", errors.New("disk full"))
+	})
+	require.Len(t, said, 1)
+	quiet := newHealth(Observer{})
+	quiet.Errorf("unheard")
+	quiet.backgroundError(errors.New("unheard"))
+	require.Panics(t, func() { quiet.Fatalf("unheard") })
+}

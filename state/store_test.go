@@ -1,0 +1,234 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestConfig(t *testing.T) {
+	c := DefaultConfig()
+	require.EqualError(t, c.Validate(), "state.dir: is empty; name a directory")
+	c.Dir = "somewhere"
+	require.NoError(t, c.Validate())
+	require.EqualError(t, Config{HotBytes: -1, CacheBytes: 5, MemTableBytes: 4 << 30}.Validate(),
+		"state.dir: is empty; name a directory\n"+
+			"state.hot_bytes: is -1, must be 1048576 to 34359738368 bytes\n"+
+			"state.cache_bytes: is 5, must be 1048576 to 1099511627776 bytes\n"+
+			"state.mem_table_bytes: is 4294967296, must be 1048576 to 1073741824 bytes")
+	_, err := Open(Config{}, nil, Observer{})
+	require.ErrorContains(t, err, "state.dir")
+}
+
+// TestDirectory runs on the machine's own file system.
+func TestDirectory(t *testing.T) {
+	cfg := testConfig()
+	cfg.Dir = filepath.Join(t.TempDir(), "new", "state")
+	s, err := Open(cfg, nil, Observer{})
+	require.NoError(t, err)
+	b := s.NewBatch()
+	require.NoError(t, b.Put(3, []byte("key"), []byte("value"), 17))
+	b.SetPosition(3, []byte("here"))
+	require.Positive(t, b.Size())
+	require.NoError(t, b.Commit())
+	require.Zero(t, b.Size())
+
+	_, err = Open(cfg, nil, Observer{})
+	require.ErrorIs(t, err, ErrInUse)
+	require.ErrorContains(t, err, "stop it, or give this one a directory of its own")
+	require.NoError(t, s.Close())
+
+	s, err = Open(cfg, nil, Observer{})
+	require.NoError(t, err)
+	val, due, ok, err := s.Get(3, []byte("key"), nil)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.EqualValues(t, 17, due)
+	require.Equal(t, "value", string(val))
+	require.Positive(t, s.DiskUsage())
+	require.NoError(t, s.Close())
+
+	marker := filepath.Join(cfg.Dir, markerName)
+	require.NoError(t, os.WriteFile(marker, []byte("dangol state 2\n"), 0o644))
+	_, err = Open(cfg, nil, Observer{})
+	require.ErrorIs(t, err, ErrForeign)
+	require.ErrorContains(t, err, "dangol state 2")
+	require.NoError(t, os.Remove(marker))
+	_, err = Open(cfg, nil, Observer{})
+	require.ErrorIs(t, err, ErrForeign)
+
+	cfg.Dir = marker
+	require.NoError(t, os.WriteFile(marker, nil, 0o644))
+	_, err = Open(cfg, nil, Observer{})
+	require.Error(t, err)
+}
+
+// TestForeign: a store of somebody else is refused before Pebble could upgrade
+// it; a volume's own directory and an interrupted start are not in the way.
+func TestForeign(t *testing.T) {
+	disk := vfs.NewMem()
+	theirs, err := pebble.Open(testDir, &pebble.Options{FS: disk, FormatMajorVersion: pebble.FormatMinSupported, Logger: newHealth(Observer{})})
+	require.NoError(t, err)
+	require.NoError(t, theirs.Close())
+	before := disk.String()
+	_, err = Open(testConfig(), disk, Observer{})
+	require.ErrorIs(t, err, ErrForeign)
+	require.Equal(t, before, disk.String(), "nothing was touched")
+
+	disk = vfs.NewMem()
+	require.NoError(t, disk.MkdirAll(testDir+"/lost+found", 0o755))
+	half, err := disk.Create(testDir+"/"+markerTemp, vfs.WriteCategoryUnspecified)
+	require.NoError(t, err)
+	require.NoError(t, half.Close())
+	s, err := Open(testConfig(), disk, Observer{})
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	s, err = Open(testConfig(), disk, Observer{})
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+}
+
+func TestClosed(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 1<<10)
+	tab, err := s.Table(0)
+	require.NoError(t, err)
+	tab.hot.complete = false // so that it has to ask the store
+	require.NoError(t, s.Close())
+	closed := func(err error) { require.ErrorIs(t, err, ErrClosed) }
+	_, _, err = tab.Get([]byte("a"))
+	closed(err)
+	tab.Close()
+	closed(s.Close())
+	closed(s.Flush())
+	closed(s.Drop(0))
+	closed(s.NewBatch().Commit())
+	_, err = s.Table(0)
+	closed(err)
+	_, _, err = s.Position(0)
+	closed(err)
+	_, _, _, err = s.Get(0, []byte("a"), nil)
+	closed(err)
+	require.Zero(t, s.Metrics())
+}
+
+func TestArguments(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 1<<10)
+	tab, err := s.Table(0)
+	require.NoError(t, err)
+	_, err = s.Table(0)
+	require.ErrorContains(t, err, "partition 0: its table is open already")
+	_, err = s.Table(-1)
+	require.ErrorContains(t, err, "partition -1 is negative")
+	long := make([]byte, MaxKey+1)
+	require.ErrorContains(t, tab.Put(nil, nil, 0), "key of 0 bytes: must have 1 to 32768")
+	require.ErrorContains(t, tab.Put(long, nil, 0), "key of 32769 bytes")
+	require.NoError(t, tab.Put(long[1:], long, 5))
+	_, _, err = s.Position(-1)
+	require.Error(t, err)
+	require.Error(t, s.Scan(-1, nil, nil))
+	require.Error(t, s.Drop(-1))
+	_, _, _, err = s.Get(0, long, nil)
+	require.Error(t, err)
+	b := s.NewBatch()
+	require.Error(t, b.Put(-1, []byte("a"), nil, 0))
+	require.Error(t, b.Put(0, nil, nil, 0))
+	b.SetPosition(-1, []byte("x"))
+	require.Error(t, b.Commit())
+	b.AddTable(tab, []byte("x"))
+	require.NoError(t, b.Commit(), "a failed batch is empty")
+	key, due, ok, err := tab.NextDue(5)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.EqualValues(t, 5, due)
+	require.Equal(t, long[1:], key)
+
+	other := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 1<<10)
+	b = other.NewBatch()
+	b.AddTable(tab, nil)
+	require.ErrorContains(t, b.Commit(), "another store")
+	require.NoError(t, other.Close())
+	require.NoError(t, s.Close())
+}
+
+// TestDamaged: bytes that this package did not write are found.
+func TestDamaged(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 1<<10)
+	defer func() { require.NoError(t, s.Close()) }()
+	set := func(k []byte, v string) { require.NoError(t, s.db.Set(k, []byte(v), pebble.NoSync)) }
+	set(appendData(nil, 0, []byte("a")), "\x00good")
+	_, err := s.Table(0)
+	require.ErrorIs(t, err, errDamaged, "a key that is not counted")
+	require.ErrorContains(t, err, "open partition 0: it has 1 keys, its count says 0")
+	require.Zero(t, s.budget.used.Load())
+	set(appendSpace(nil, spaceCount, 1), "")
+	_, err = s.Table(1)
+	require.ErrorIs(t, err, errDamaged)
+	set(appendData(nil, 2, []byte("a")), "")
+	_, err = s.Table(2)
+	require.ErrorIs(t, err, errDamaged)
+	_, _, _, err = s.Get(2, []byte("a"), nil)
+	require.ErrorIs(t, err, errDamaged)
+	require.ErrorIs(t, s.Scan(2, nil, func(_, _ []byte, _ int64) error { return nil }), errDamaged)
+	set(appendTimer(nil, 3, 1, nil), "")
+	_, err = s.Table(3)
+	require.ErrorIs(t, err, errDamaged)
+	set([]byte{spacePosition, 1}, "")
+	_, err = s.Partitions()
+	require.ErrorIs(t, err, errDamaged)
+}
+
+// TestReaders: committed state is read while its owner works, commits and
+// closes; a reader sees each batch whole or not at all.
+func TestReaders(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 4<<10)
+	tab, err := s.Table(0)
+	require.NoError(t, err)
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for {
+				var seen [][]byte
+				err := s.Scan(0, []byte("k"), func(_, val []byte, _ int64) error {
+					seen = append(seen, bytes.Clone(val))
+					return nil
+				})
+				if err != nil {
+					require.ErrorIs(t, err, ErrClosed)
+					return
+				}
+				for _, v := range seen {
+					require.Equal(t, seen[0], v)
+				}
+				_, _, _, _ = s.Get(0, []byte("k1"), nil)
+				_ = s.Metrics()
+			}
+		})
+	}
+	b := s.NewBatch()
+	for i := range 100 {
+		for k := range 20 {
+			require.NoError(t, tab.Put(fmt.Appendf(nil, "k%d", k), fmt.Appendf(nil, "v%d", i), int64(i)))
+		}
+		if i%7 == 6 {
+			tab.Abort()
+			continue
+		}
+		done := make(chan error)
+		b.AddTable(tab, []byte("p"))
+		go func() { done <- b.Commit() }()
+		require.NoError(t, <-done)
+	}
+	require.Equal(t, 1, s.Metrics().Tables)
+	require.NoError(t, s.Close())
+	readers.Wait()
+}
