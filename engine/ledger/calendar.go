@@ -38,13 +38,20 @@ func NewCalendar(zone *time.Location) Calendar {
 	}
 	var c Calendar
 	for t := time.Unix(0, 0).In(zone); t.Year() <= calendarEnd; {
-		_, offset := t.Zone()
-		c.spans = append(c.spans, span{t.UnixMilli(), int64(offset) * 1000})
-		_, end := t.ZoneBounds()
-		if end.IsZero() {
-			break
+		_, seconds := t.Zone()
+		offset := int64(seconds) * 1000
+		if n := len(c.spans); n == 0 || c.spans[n-1].offset != offset {
+			c.spans = append(c.spans, span{t.UnixMilli(), offset})
 		}
-		t = end
+		_, end := t.ZoneBounds()
+		switch {
+		case end.IsZero():
+			return c
+		case end.After(t):
+			t = end
+		default: // ZoneBounds of Go 1.26 ends in itself on the last day of some leap years
+			t = t.Add(time.Hour)
+		}
 	}
 	return c
 }

@@ -85,10 +85,10 @@ type writer struct {
 
 // AppendFacts appends the facts' bytes in the newest version. Equal facts have
 // equal bytes. l must have come from Apply, Before or DecodeFacts. It allocates
-// nothing but dst's growth, and the table where there are over 8 channels.
+// nothing but dst's growth.
 func (l *Ledger) AppendFacts(dst []byte) []byte {
-	var few [8]string
-	w := writer{b: dst, last: l.Last, channels: l.names(few[:0])}
+	l.table = l.names(l.table[:0])
+	w := writer{b: dst, last: l.Last, channels: l.table}
 	has := l.sections(len(w.channels))
 	w.b = append(w.b, factsVersion)
 	w.uvarint(has)

@@ -24,6 +24,7 @@ type world struct {
 	span     int   // distinct instants
 	step     int64 // ms between them
 	lateness int64
+	erase    bool // one erasure, besides those among types
 	zone     *time.Location
 	types    []event.Type
 }
@@ -66,6 +67,9 @@ func (w *world) make(rng *rand.Rand) []event.Event {
 			e.Items = append(e.Items, event.Item{ID: fmt.Sprint("i", rng.IntN(30)), Quantity: event.One})
 		}
 		events[i] = e
+	}
+	if w.erase {
+		events[0].Type = event.ErasureRequested
 	}
 	return events
 }
@@ -160,6 +164,7 @@ func drawBusy(t *rapid.T) world {
 	if rapid.Bool().Draw(t, "others") {
 		w.types = append(w.types, event.ComplaintRaised, event.ReferralMade, event.ProductViewed)
 	}
+	w.erase = rapid.IntRange(0, 3).Draw(t, "erase") == 0
 	w.lateness = w.step * int64(rapid.SampledFrom([]int{0, 1, 4, 30, 200}).Draw(t, "lateness"))
 	return w
 }

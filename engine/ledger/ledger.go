@@ -186,7 +186,7 @@ type Ledger struct {
 
 	arena    []uint64 // where new orders' Items are carved from
 	channels []string // names met of late, so that one name is one string
-	table    []string // of the bytes being decoded
+	table    []string // of the bytes being encoded or decoded
 }
 
 // Effect says what applying an event did.
