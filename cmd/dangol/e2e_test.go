@@ -100,7 +100,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	input, replayed := filepath.Join(dir, "events.jsonl"), filepath.Join(dir, "facts.jsonl")
 	call(t, "generate", "--events", fmt.Sprint(events), "--customers", "1500", "--out", input)
 	broker := brokerProcess(t, 4)
-	r := newRunner(t, broker, "")
+	r := newRunner(t, broker, "clock: event\n")
 	producing := start(t, "produce", "--input", input, "--brokers", broker, "--rate", fmt.Sprint(events/max(kills/2, 4)))
 	for range kills {
 		time.Sleep(time.Duration(100+rand.IntN(700)) * time.Millisecond)
@@ -143,7 +143,7 @@ func TestAPIEqualsReplay(t *testing.T) {
 	}
 	input := filepath.Join(data, "cdnow", "CDNOW_sample.txt")
 	broker := brokerProcess(t, 5)
-	r := newRunner(t, broker, "rfm: {window_days: 0}\n")
+	r := newRunner(t, broker, "clock: event\nrfm: {window_days: 0}\n")
 	require.Contains(t, call(t, "produce", "--input", input, "--format", "cdnow", "--brokers", broker), "6919 records produced")
 	r.ready()
 	r.drained(broker, "dangol")
@@ -177,7 +177,7 @@ func TestAPIEqualsReplay(t *testing.T) {
 // with its reason and its place, and every good one is scored.
 func TestMalformedRecordsBecomeDeadLetters(t *testing.T) {
 	broker := brokerProcess(t, 3)
-	r := newRunner(t, broker, "")
+	r := newRunner(t, broker, "clock: event\n")
 	cl := client(t, broker, kgo.DefaultProduceTopic("events"))
 	kinds := shop.Malformed()
 	require.GreaterOrEqual(t, len(kinds), 20)

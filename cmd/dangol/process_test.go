@@ -125,7 +125,7 @@ type runner struct {
 func newRunner(t *testing.T, broker string, more string) *runner {
 	dir := t.TempDir()
 	r := &runner{t: t, config: filepath.Join(dir, "dangol.yaml"), state: filepath.Join(dir, "state")}
-	text := fmt.Sprintf("input: {brokers: [%q]}\nstate: {dir: %q}\nhttp: {listen: 127.0.0.1:0}\nclock: event\n%s", broker, r.state, more)
+	text := fmt.Sprintf("input: {brokers: [%q]}\nstate: {dir: %q}\nhttp: {listen: 127.0.0.1:0}\n%s", broker, r.state, more)
 	require.NoError(t, os.WriteFile(r.config, []byte(text), 0o600))
 	r.start()
 	return r

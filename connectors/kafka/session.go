@@ -40,6 +40,7 @@ type Session struct {
 	batches []pipeline.Batch
 	polled  []*kgo.Record // to recycle once the transaction has ended
 	out     block
+	promise func(*kgo.Record, error) // s.produced, bound once
 	outErr  error
 	outMu   sync.Mutex
 }
@@ -49,6 +50,7 @@ type Session struct {
 // first record is polled.
 func Open(ctx context.Context, app string, cfg *Config, restore pipeline.RestoreFunc, log *slog.Logger, more ...kgo.Opt) (*Session, error) {
 	s := &Session{cfg: cfg, log: log, assigned: map[int32]bool{}}
+	s.promise = s.produced
 	for t := pipeline.Changes; t <= pipeline.Changelog; t++ {
 		s.topics[t] = TopicName(app, t)
 	}
@@ -206,7 +208,8 @@ func (s *Session) Produce(outs []pipeline.Output) {
 	}
 }
 
-func (s *Session) promise(r *kgo.Record, err error) {
+// produced takes the broker's answer to one record.
+func (s *Session) produced(r *kgo.Record, err error) {
 	if err != nil {
 		s.outMu.Lock()
 		if s.outErr == nil {

@@ -337,12 +337,19 @@ func (c *Core) Finish(wall int64) error {
 func (c *Core) saveItems() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	learned := false
 	for _, s := range c.shards {
 		for i := range s.met.items {
 			m := &s.met.items[i]
 			if entry, changed := c.dict.Observe(&m.item, m.at); changed {
 				c.unsaved[event.Hash(entry.ID)] = unsavedItem{s.part, *entry}
+				learned = true
 			}
+		}
+	}
+	if learned {
+		for _, s := range c.shards {
+			s.met.forget()
 		}
 	}
 	for _, u := range c.unsaved {

@@ -12,6 +12,17 @@ import (
 type metItems struct {
 	items []metItem
 	seen  map[uint64]int // hash → latest in items
+	known [knownItems]knownItem
+}
+
+// knownItems is a power of two: as many as stay in the processor's cache.
+const knownItems = 2048
+
+// knownItem is an item that was met as the dictionary has it. Most events name
+// one of few items, so this spares most look-ups.
+type knownItem struct {
+	hash, category uint64
+	price          event.Micro
 }
 
 type metItem struct {
@@ -25,8 +36,14 @@ func (m *metItems) see(ev *event.Event, dict *basket.Dictionary) {
 	for i := range ev.Items {
 		it := &ev.Items[i]
 		h := event.Hash(it.ID)
+		this := knownItem{h, event.Hash(it.Category), it.Price}
+		near := &m.known[h%knownItems]
+		if *near == this {
+			continue
+		}
 		if k, ok := dict.Lookup(h); ok && (it.Category == "" || it.Category == k.Category || ev.Time < k.Categorised) &&
 			(it.Price == 0 || it.Price == k.Price || ev.Time < k.Priced) {
+			*near = this
 			continue
 		}
 		if j, ok := m.seen[h]; ok {
@@ -43,6 +60,9 @@ func (m *metItems) see(ev *event.Event, dict *basket.Dictionary) {
 		}})
 	}
 }
+
+// forget drops what is known, after the dictionary has changed.
+func (m *metItems) forget() { clear(m.known[:]) }
 
 func (m *metItems) reset() {
 	clear(m.items)
