@@ -11,7 +11,7 @@ func (l *Ledger) Before(t int64, r *Rules, dst *Ledger) {
 	if l.First == 0 || l.First > t {
 		return
 	}
-	dst.First, dst.Last, dst.Erased, dst.Fold, dst.MarkFold = l.First, l.First, l.Erased, l.Fold, l.MarkFold
+	dst.First, dst.Erased, dst.Fold, dst.MarkFold = l.First, l.Erased, l.Fold, l.MarkFold
 	dst.Orders = upTo(dst.Orders, l.Orders, t, func(o *Order) int64 { return o.Placed })
 	for i := range dst.Orders {
 		dst.Orders[i].Revised = min(dst.Orders[i].Revised, t)
@@ -31,8 +31,11 @@ func (l *Ledger) Before(t int64, r *Rules, dst *Ledger) {
 		dst.SurveyRating = l.SurveyRating
 	}
 	dst.visitsUpTo(l, r.Calendar.Day(t))
-	if dst.Last = dst.latestFact(); l.Last <= t {
-		dst.Last = l.Last
+	if dst.Last = l.Last; l.Last > t {
+		dst.Last = dst.latestFact()
+		if dst.Visits != 0 { // seen at some time of that day
+			dst.Last = max(dst.Last, min(t, r.Calendar.Start(dst.VisitDay)))
+		}
 	}
 }
 
