@@ -11,26 +11,35 @@ import (
 	"github.com/dangol-dev/dangol/engine/event"
 )
 
-// Workload is a stream of Segment track calls of some 250 bytes: mostly views,
-// some carts and orders, customers by Zipf's law. It follows from its seed.
+// Workload is a stream of Segment track calls of some 250 bytes, 85 % of them
+// views. It is made of sessions, as a shop's is: some thousand customers are
+// there at a time, each for six events on average; who comes is drawn by Zipf's
+// law. It follows from its seed.
 type Workload struct {
 	Customers int
 	Items     int
 	Seed      uint64
 
-	rng   *rand.Rand
-	zipf  *rand.Zipf
-	items *rand.Zipf
-	n     int
-	at    int64 // Unix ms of the next event
-	buf   []byte
-	id    []byte
+	rng      *rand.Rand
+	zipf     *rand.Zipf
+	items    *rand.Zipf
+	sessions [2000]session
+	n        int
+	at       int64 // Unix ms of the next event
+	buf      []byte
+	id       []byte
 }
 
-// Shares of the workload: the rest are views.
+// session is one visit that goes on.
+type session struct {
+	customer uint64
+	left     int // events
+}
+
 const (
-	cartShare  = 0.07
-	orderShare = 0.08
+	cartShare     = 0.07 // of the events; the rest are views
+	orderShare    = 0.08
+	sessionEvents = 6 // on average
 )
 
 // NewWorkload starts the stream; its events are 50 ms apart, the first on
@@ -39,8 +48,8 @@ func NewWorkload(customers, items int, seed uint64) *Workload {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	return &Workload{
 		Customers: customers, Items: items, Seed: seed, rng: rng,
-		// The head is flat: the busiest customer is a busy person, not a robot.
-		zipf:  rand.NewZipf(rng, 1.05, max(1, float64(customers)/100), uint64(customers-1)),
+		// The head is flattened: the busiest customer is a busy person, no robot.
+		zipf:  rand.NewZipf(rng, 1.05, max(1, float64(customers)/1000), uint64(customers-1)),
 		items: rand.NewZipf(rng, 1.1, 20, uint64(items-1)),
 		at:    time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli(),
 	}
@@ -54,10 +63,15 @@ type Record struct {
 
 // Next is the next event of the stream.
 func (w *Workload) Next() Record {
-	// The ranks are spread over the ids, so that neighbours in rank share no
-	// partition and no page.
-	c := (w.zipf.Uint64()*0x9e3779b97f4a7c15>>20 + w.Seed) % uint64(w.Customers)
-	return w.event(c, w.draw())
+	s := &w.sessions[w.rng.IntN(len(w.sessions))]
+	if s.left == 0 {
+		// The ranks are spread over the ids, so that neighbours in rank share no
+		// partition and no page.
+		s.customer = (w.zipf.Uint64()*0x9e3779b97f4a7c15>>20 + w.Seed) % uint64(w.Customers)
+		s.left = 1 + w.rng.IntN(2*sessionEvents-1)
+	}
+	s.left--
+	return w.event(s.customer, w.draw())
 }
 
 // Visit is a view by customer c: to fill the state.
