@@ -44,8 +44,10 @@ func (JSON) AppendScores(dst []byte, s *score.Scores) []byte {
 }
 
 // AppendChange appends a change: its cause, what changed from what to what, and
-// the whole document, which is null for a customer who was erased.
-func (j JSON) AppendChange(dst []byte, c *score.Change) []byte {
+// the whole document, which is null for a customer who was erased. doc is what
+// AppendScores wrote for c.Scores; it must not lie behind dst's length in dst's
+// memory.
+func (JSON) AppendChange(dst []byte, c *score.Change, doc []byte) []byte {
 	b := appendString(append(dst, `{"customer_id":`...), c.CustomerID)
 	b = appendTime(append(b, `,"at":`...), c.At)
 	if c.Version != 0 {
@@ -72,5 +74,5 @@ func (j JSON) AppendChange(dst []byte, c *score.Change) []byte {
 	if c.Scores == nil {
 		return append(b, `null}`...)
 	}
-	return append(j.AppendScores(b, c.Scores), '}')
+	return append(append(b, doc...), '}')
 }

@@ -274,11 +274,20 @@ func anyChange(t *rapid.T) *score.Change {
 	return c
 }
 
+// change is AppendChange with the document that belongs to it.
+func change(dst []byte, c *score.Change) []byte {
+	var doc []byte
+	if c.Scores != nil {
+		doc = JSON{}.AppendScores(nil, c.Scores)
+	}
+	return JSON{}.AppendChange(dst, c, doc)
+}
+
 func TestDocumentsSayWhatEncodingJSONWouldRead(t *testing.T) {
 	before := []byte("before")
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyChange(t)
-		got := JSON{}.AppendChange(before, c)
+		got := change(before, c)
 		require.True(t, bytes.HasPrefix(got, before))
 		requireSame(t, plainChange(c), decode(t, got[len(before):]), "")
 	})
@@ -286,7 +295,7 @@ func TestDocumentsSayWhatEncodingJSONWouldRead(t *testing.T) {
 
 // The order of a Change's fields is that of its deltas.
 func TestChangedKeepsItsOrder(t *testing.T) {
-	got := JSON{}.AppendChange(nil, &score.Change{Changed: []score.Delta{{Field: "b", New: 1}, {Field: "a", New: 2}}})
+	got := change(nil, &score.Change{Changed: []score.Delta{{Field: "b", New: 1}, {Field: "a", New: 2}}})
 	require.Contains(t, string(got), `"changed":{"b":[null,1],"a":[null,2]}`)
 }
 
@@ -342,7 +351,7 @@ func TestTimes(t *testing.T) {
 
 func TestUnknownDeltaIsABrokenInvariant(t *testing.T) {
 	require.PanicsWithValue(t, "encode: a changed field holds a uint8, which no document does", func() {
-		JSON{}.AppendChange(nil, &score.Change{Changed: []score.Delta{{Field: "rfm.r", New: uint8(3)}}})
+		change(nil, &score.Change{Changed: []score.Delta{{Field: "rfm.r", New: uint8(3)}}})
 	})
 }
 
@@ -357,7 +366,11 @@ func FuzzString(f *testing.F) {
 func TestDocumentsDoNotAllocate(t *testing.T) {
 	c := exampleChange()
 	dst := make([]byte, 0, 8192)
-	require.Zero(t, testing.AllocsPerRun(100, func() { dst = JSON{}.AppendChange(dst[:0], c) }))
+	doc := make([]byte, 0, 8192)
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		doc = JSON{}.AppendScores(doc[:0], c.Scores)
+		dst = JSON{}.AppendChange(dst[:0], c, doc)
+	}))
 }
 
 func exampleChange() *score.Change {
@@ -368,12 +381,25 @@ func exampleChange() *score.Change {
 	}
 }
 
+// Both records of a change: the document for one topic, and around it the
+// change for the other.
 func BenchmarkAppendChange(b *testing.B) {
 	c := exampleChange()
-	dst := make([]byte, 0, 8192)
+	var dst, doc []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		dst = JSON{}.AppendChange(dst[:0], c)
+		doc = JSON{}.AppendScores(doc[:0], c.Scores)
+		dst = JSON{}.AppendChange(dst[:0], c, doc)
+	}
+	b.SetBytes(int64(len(dst) + len(doc)))
+}
+
+func BenchmarkAppendScores(b *testing.B) {
+	s := regular()
+	var dst []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = JSON{}.AppendScores(dst[:0], s)
 	}
 	b.SetBytes(int64(len(dst)))
 }

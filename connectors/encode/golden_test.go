@@ -64,7 +64,7 @@ func documents() map[string][]byte {
 	return map[string][]byte{
 		"scores_regular":  j.AppendScores(nil, regular()),
 		"scores_stranger": j.AppendScores(nil, stranger()),
-		"change_event": j.AppendChange(nil, &score.Change{
+		"change_event": change(nil, &score.Change{
 			CustomerID: "c-42", At: at("2026-11-21T09:30:00Z"), Version: 17,
 			Cause: score.Cause{Kind: "event", EventID: "e-1"},
 			Changed: []score.Delta{
@@ -76,11 +76,11 @@ func documents() map[string][]byte {
 			},
 			Scores: regular(),
 		}),
-		"change_timer": j.AppendChange(nil, &score.Change{
+		"change_timer": change(nil, &score.Change{
 			CustomerID: "c-1", At: at("2026-11-21T09:30:00Z"), Version: 2,
 			Cause: score.Cause{Kind: "timer", Timer: "journey.stage"}, Scores: stranger(),
 		}),
-		"change_erased": j.AppendChange(nil, &score.Change{
+		"change_erased": change(nil, &score.Change{
 			CustomerID: "c-1", At: at("2026-11-21T09:30:00Z"), Version: 3, Cause: score.Cause{Kind: "event"},
 		}),
 		"population": j.AppendPopulation(nil, &score.Population{

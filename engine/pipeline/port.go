@@ -20,7 +20,9 @@ type Decoder interface {
 // state and serves many goroutines.
 type Encoder interface {
 	AppendScores(dst []byte, s *score.Scores) []byte
-	AppendChange(dst []byte, c *score.Change) []byte
+	// AppendChange takes the document as what AppendScores wrote for c.Scores;
+	// doc is ignored where c.Scores is nil.
+	AppendChange(dst []byte, c *score.Change, doc []byte) []byte
 }
 
 // ErrNotFound is returned for a customer or an item never seen.

@@ -220,20 +220,25 @@ func (s *shard) rescore(id string, now int64, cause score.Cause) {
 	}
 }
 
+// emit writes a change of the customer at s.key, and the document once for both
+// topics.
 func (s *shard) emit(c *score.Change) {
 	s.tally.changes++
-	key := []byte(c.CustomerID)
-	s.out.open(Changes, -1, key)
-	s.out.arena = s.core.enc.AppendChange(s.out.arena, c)
-	s.out.close()
+	key := s.key[1:]
+	var doc []byte
 	s.out.open(Scores, -1, key)
 	if c.Scores == nil {
 		s.out.tombstone()
 	} else {
+		from := len(s.out.arena)
 		s.out.arena = s.core.enc.AppendScores(s.out.arena, c.Scores)
 		s.out.close()
+		doc = s.out.arena[from:] // stays as it is, also when the arena moves
 	}
 	s.out.scores(event.Hash(c.CustomerID))
+	s.out.open(Changes, -1, key)
+	s.out.arena = s.core.enc.AppendChange(s.out.arena, c, doc)
+	s.out.close()
 }
 
 // erase says that the customer is forgotten. What it did after the time of the

@@ -216,7 +216,10 @@ func (plainEncoder) AppendScores(dst []byte, s *score.Scores) []byte {
 	return fmt.Appendf(dst, "%d", s.Version)
 }
 
-func (plainEncoder) AppendChange(dst []byte, c *score.Change) []byte {
+func (e plainEncoder) AppendChange(dst []byte, c *score.Change, doc []byte) []byte {
+	if c.Scores != nil && string(doc) != string(e.AppendScores(nil, c.Scores)) {
+		panic("a change with another document: " + string(doc))
+	}
 	return fmt.Appendf(dst, "%d %s %s", c.Version, c.Cause.Kind, c.Cause.Timer)
 }
 
@@ -388,7 +391,7 @@ func replayFacts(t *testing.T, cfg Config, evs []event.Event) map[string]string 
 	store := openStore(t, vfs.NewMem(), 1<<20)
 	defer store.Close()
 	cfg.ClockLag = 0
-	r := Replay{Core: newTestCore(cfg, store, &world{}), Batch: 50}
+	r := Replay{Core: newTestCore(cfg, store, &world{wall: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()}), Batch: 50}
 	_, err := r.Run(t.Context(), yield(sorted), 0)
 	require.NoError(t, err)
 	got, _ := facts(t, store)
