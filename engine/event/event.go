@@ -109,6 +109,9 @@ func (e *Event) Net() Micro { return e.Amount.Sub(e.Discount) }
 // xxHash64, seed 0. Stored bytes depend on it.
 func Hash(s string) uint64 { return xxhash.Sum64String(s) }
 
+// HashBytes is Hash of a string's bytes.
+func HashBytes(b []byte) uint64 { return xxhash.Sum64(b) }
+
 // IDHash is the identity by which e is recognised when it is delivered again:
 // the hash of its ID, or, where the producer gave none, of what it says.
 // It does not allocate.

@@ -69,6 +69,7 @@ type Core struct {
 	enc        Encoder
 	newDecoder func() (Decoder, error)
 	now        func() time.Time
+	places     int // for residents; tests make it small
 
 	shards map[int32]*shard
 
@@ -104,7 +105,7 @@ type unsavedItem struct {
 // measurements; newDecoder is called once a shard.
 func NewCore(cfg Config, store *state.Store, enc Encoder, newDecoder func() (Decoder, error), now func() time.Time) *Core {
 	c := &Core{
-		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now,
+		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places,
 		shards: map[int32]*shard{}, restored: map[int32]bool{}, clocks: map[int32]Position{},
 		unsaved: map[uint64]unsavedItem{}, ready: ErrNotReady,
 	}
@@ -320,7 +321,7 @@ func (c *Core) Process(batches []Batch, wall int64) (n int, ok bool, err error) 
 // what is due, and completes the transaction's outputs.
 func (c *Core) Finish(wall int64) error {
 	for _, s := range c.shards {
-		if err := s.tick(wall); err != nil {
+		if err := errors.Join(s.tick(wall), s.flushAll()); err != nil {
 			return err
 		}
 	}
@@ -436,6 +437,7 @@ func (c *Core) commit(changelog map[int32]int64, now time.Time) error {
 func (c *Core) abort() {
 	for _, s := range c.shards {
 		s.table.Abort()
+		s.forget()
 		s.pos = s.saved
 		s.reset()
 	}

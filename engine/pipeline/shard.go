@@ -29,14 +29,16 @@ type shard struct {
 
 	// Scratch, used again for each event.
 	ev     event.Event
-	led    ledger.Ledger
+	cur    *resident // the customer that s.key names
 	before ledger.Ledger
-	em     score.Emission
 	doc    score.Scores
+	change score.Change
 	deltas []score.Delta
 	key    []byte
 	blob   []byte
 	parts  [2][]byte // facts and emission while they are encoded
+
+	residents []resident
 
 	out   outbox
 	moves []move      // in the population
@@ -51,8 +53,8 @@ type move struct{ old, new score.Emission }
 func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *shard {
 	s := &shard{
 		core: c, part: p, table: table, dec: dec, rules: c.rules(), pos: pos, saved: pos,
-		lastRecord: c.now().UnixMilli(),
-		tally:      tally{rejects: map[event.Reason]uint64{}},
+		lastRecord: c.now().UnixMilli(), residents: make([]resident, c.places),
+		tally: tally{rejects: map[event.Reason]uint64{}},
 	}
 	s.useModels()
 	return s
@@ -134,66 +136,42 @@ func (s *shard) apply() error {
 		}
 	}
 	s.key = append(append(s.key[:0], customerKey), ev.CustomerID...)
-	known, err := s.load()
-	if err != nil {
+	if err := s.load(); err != nil {
 		return err
 	}
+	r := s.cur
 	s.met.see(ev, s.core.dict)
-	was := s.em
-	now := max(s.pos.Clock, ev.Time, s.em.AsOf)
-	fired := s.catchUp(ev.CustomerID, now)
-	eff := s.led.Apply(ev, &s.rules)
+	now := max(s.pos.Clock, ev.Time, r.em.AsOf)
+	save := s.catchUp(ev.CustomerID, now)
+	eff := r.led.Apply(ev, &s.rules)
 	if !eff.Changed {
 		s.tally.duplicates++
-		if !fired {
-			return nil
-		}
 	}
 	if eff.Orders {
-		if err := s.moveOrders(known); err != nil {
+		save = true
+		if err := s.moveOrders(); err != nil {
 			return err
 		}
 	}
 	switch {
 	case ev.Type == event.ErasureRequested && eff.Changed:
+		save = true
 		s.erase(ev.CustomerID, now, ev.ID)
-	case eff.Scores || !known:
+	case eff.Scores || eff.Changed && !r.known:
+		save = true
 		s.rescore(ev.CustomerID, now, score.Cause{Kind: "event", EventID: ev.ID})
 	}
-	return s.save(&was)
-}
-
-// load decodes the customer at s.key, or the empty one.
-func (s *shard) load() (known bool, err error) {
-	val, ok, err := s.table.Get(s.key)
-	if err != nil {
-		return false, err
+	if save {
+		return s.put(r)
 	}
-	if !ok {
-		s.led.Reset()
-		s.em = score.Emission{}
-		return false, nil
-	}
-	return true, decodeBlob(val, &s.led, &s.em, s.rules.Intern)
-}
-
-// save puts the customer at s.key into the overlay. was is the emission it was
-// loaded with.
-func (s *shard) save(was *score.Emission) error {
-	s.touched = true
-	if *was != s.em {
-		s.moves = append(s.moves, move{*was, s.em})
-	}
-	s.parts[0] = s.led.AppendFacts(s.parts[0][:0])
-	s.parts[1] = s.em.Append(s.parts[1][:0])
-	s.blob = appendBlob(s.blob[:0], s.parts[0], s.parts[1])
-	return s.table.Put(s.key, s.blob, s.em.Next)
+	r.dirty = r.dirty || eff.Changed
+	return nil
 }
 
 // moveOrders notes how the customer's baskets differ from those in the table.
-func (s *shard) moveOrders(known bool) error {
+func (s *shard) moveOrders() error {
 	s.before.Reset()
-	if known {
+	if s.cur.known {
 		val, _, err := s.table.Get(s.key)
 		if err != nil {
 			return err
@@ -206,24 +184,33 @@ func (s *shard) moveOrders(known bool) error {
 			return err
 		}
 	}
-	basket.Delta(&s.before, &s.led, &s.rules, s.lines.add)
+	basket.Delta(&s.before, &s.cur.led, &s.rules, s.lines.add)
 	return nil
 }
 
 // rescore brings the emission up to now and emits what a consumer would act on.
 func (s *shard) rescore(id string, now int64, cause score.Cause) {
-	s.deltas = s.maker.Update(id, &s.led, s.core.models.Load(), now, &s.em, &s.em, &s.doc, s.deltas[:0])
+	r, was := s.cur, s.cur.em
+	s.deltas = s.maker.Update(id, &r.led, s.core.models.Load(), now, &was, &r.em, &s.doc, s.deltas[:0])
+	s.move(&was)
 	if len(s.deltas) > 0 {
-		s.emit(&score.Change{
-			CustomerID: id, At: now, Version: s.em.Version, Cause: cause, Changed: s.deltas, Scores: &s.doc,
-		})
+		s.emit(id, now, cause, s.deltas, &s.doc)
+	}
+}
+
+// move notes that the customer's place in the population is another than was.
+func (s *shard) move(was *score.Emission) {
+	if em := &s.cur.em; *em != *was {
+		s.moves = append(s.moves, move{*was, *em})
 	}
 }
 
 // emit writes a change of the customer at s.key, and the document once for both
 // topics.
-func (s *shard) emit(c *score.Change) {
+func (s *shard) emit(id string, at int64, cause score.Cause, changed []score.Delta, scores *score.Scores) {
 	s.tally.changes++
+	c := &s.change
+	*c = score.Change{CustomerID: id, At: at, Version: s.cur.em.Version, Cause: cause, Changed: changed, Scores: scores}
 	key := s.key[1:]
 	var doc []byte
 	s.out.open(Scores, -1, key)
@@ -244,10 +231,12 @@ func (s *shard) emit(c *score.Change) {
 // erase says that the customer is forgotten. What it did after the time of the
 // request, in an event that came before it, stays.
 func (s *shard) erase(id string, now int64, eventID string) {
-	s.em = score.Emission{Version: s.em.Version + 1, AsOf: now}
+	r, was := s.cur, s.cur.em
+	r.em = score.Emission{Version: was.Version + 1, AsOf: now}
+	s.move(&was)
 	cause := score.Cause{Kind: "event", EventID: eventID}
-	s.emit(&score.Change{CustomerID: id, At: now, Version: s.em.Version, Cause: cause})
-	if s.led.Last > s.led.Erased {
+	s.emit(id, now, cause, nil, nil)
+	if r.led.Last > r.led.Erased {
 		s.rescore(id, now, cause)
 	}
 }

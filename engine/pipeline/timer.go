@@ -13,12 +13,11 @@ func (s *shard) fire(until int64) error {
 			return err
 		}
 		s.key = append(s.key[:0], key...)
-		if _, err := s.load(); err != nil {
+		if err := s.load(); err != nil {
 			return err
 		}
-		was := s.em
 		s.catchUp(string(s.key[1:]), until)
-		if err := s.save(&was); err != nil {
+		if err := s.put(s.cur); err != nil {
 			return err
 		}
 	}
@@ -32,15 +31,16 @@ const maxCrossings = 64
 // crossing before an event is told before the event, wherever the partition's
 // clock stands.
 func (s *shard) catchUp(id string, now int64) (fired bool) {
-	for i := 0; s.em.Next != 0 && s.em.Next <= now; i++ {
-		at, timer := s.em.Next, s.em.Timer
+	em := &s.cur.em
+	for i := 0; em.Next != 0 && em.Next <= now; i++ {
+		at, timer := em.Next, em.Timer
 		if i >= maxCrossings {
 			at = now
 		}
 		s.tally.timers++
 		s.rescore(id, at, score.Cause{Kind: "timer", Timer: timer.String()})
-		if s.em.Next != 0 && s.em.Next <= at {
-			s.em.Next = at + 1 // time goes on, whatever the scores say
+		if em.Next != 0 && em.Next <= at {
+			em.Next = at + 1 // time goes on, whatever the scores say
 		}
 		fired = true
 	}
