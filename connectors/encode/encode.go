@@ -67,8 +67,8 @@ func (JSON) AppendChange(dst []byte, c *score.Change, doc []byte) []byte {
 			b = append(b, ',')
 		}
 		b = append(appendString(b, d.Field), `:[`...)
-		b = append(appendAny(b, d.Old), ',')
-		b = append(appendAny(b, d.New), ']')
+		b = append(appendSide(b, &d.Old), ',')
+		b = append(appendSide(b, &d.New), ']')
 	}
 	b = append(b, `},"scores":`...)
 	if c.Scores == nil {

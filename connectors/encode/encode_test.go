@@ -106,7 +106,7 @@ func plainScores(s *score.Scores) obj {
 			"permitted":    list(s.Contact.Permitted, text),
 		},
 		"reasons": list(s.Reasons, func(r score.Reason) any {
-			return obj{"score": told(r.Score), "effect": told(r.Effect), "text": told(r.Text)}
+			return obj{"score": told(r.Score), "effect": told(r.Effect), "text": told(r.Text.String())}
 		}),
 		"evidence": obj{"orders": told(s.Evidence.Orders), "models": obj{
 			"rhythm": told(s.Evidence.RhythmModel), "basket": told(s.Evidence.BasketOrders), "rfm": told(s.Evidence.RFMCustomers),
@@ -150,7 +150,7 @@ func plainChange(c *score.Change) obj {
 	}
 	changed := obj{}
 	for _, d := range c.Changed {
-		changed[told(d.Field).(string)] = []any{told(d.Old), told(d.New)}
+		changed[told(d.Field).(string)] = []any{told(d.Old.Any()), told(d.New.Any())}
 	}
 	out := obj{
 		"customer_id": told(c.CustomerID), "at": instant(c.At), "cause": cause, "changed": changed, "scores": nil,
@@ -250,7 +250,7 @@ func anyScores(t *rapid.T) *score.Scores {
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "reasons") {
 		s.Reasons = append(s.Reasons, score.Reason{
-			Score: anyString.Draw(t, "of"), Effect: anyFloat.Draw(t, "effect"), Text: anyString.Draw(t, "text"),
+			Score: anyString.Draw(t, "of"), Effect: anyFloat.Draw(t, "effect"), Text: score.Words(anyString.Draw(t, "text")),
 		})
 	}
 	return s
@@ -262,8 +262,9 @@ func anyChange(t *rapid.T) *score.Change {
 		Cause: score.Cause{Kind: "event", EventID: anyString.Draw(t, "event"), Timer: anyString.Draw(t, "timer")},
 	}
 	value := rapid.OneOf(
-		rapid.Just(any(nil)), anyString.AsAny(), anyFloat.AsAny(), anyInt.AsAny(), anyMoney.AsAny(),
-		rapid.SliceOfN(rapid.String(), 1, 3).AsAny(),
+		rapid.Just(score.Side{}), rapid.Map(anyString, score.OfText), rapid.Map(anyFloat, score.OfNumber),
+		rapid.Map(anyInt, score.OfCount), rapid.Map(anyMoney, score.OfMoney),
+		rapid.Map(rapid.SliceOfN(rapid.String(), 0, 3), score.OfList),
 	)
 	for _, f := range rapid.SliceOfNDistinct(rapid.String(), 0, 4, rapid.ID).Draw(t, "fields") {
 		c.Changed = append(c.Changed, score.Delta{Field: f, Old: value.Draw(t, "old"), New: value.Draw(t, "new")})
@@ -295,7 +296,7 @@ func TestDocumentsSayWhatEncodingJSONWouldRead(t *testing.T) {
 
 // The order of a Change's fields is that of its deltas.
 func TestChangedKeepsItsOrder(t *testing.T) {
-	got := change(nil, &score.Change{Changed: []score.Delta{{Field: "b", New: 1}, {Field: "a", New: 2}}})
+	got := change(nil, &score.Change{Changed: []score.Delta{{Field: "b", New: score.OfCount(1)}, {Field: "a", New: score.OfCount(2)}}})
 	require.Contains(t, string(got), `"changed":{"b":[null,1],"a":[null,2]}`)
 }
 
@@ -349,12 +350,6 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-func TestUnknownDeltaIsABrokenInvariant(t *testing.T) {
-	require.PanicsWithValue(t, "encode: a changed field holds a uint8, which no document does", func() {
-		change(nil, &score.Change{Changed: []score.Delta{{Field: "rfm.r", New: uint8(3)}}})
-	})
-}
-
 func FuzzString(f *testing.F) {
 	f.Add("plain")
 	f.Add("\x00\"\\\xff\u2028")
@@ -376,7 +371,7 @@ func TestDocumentsDoNotAllocate(t *testing.T) {
 func exampleChange() *score.Change {
 	return &score.Change{
 		CustomerID: "c-42", At: at("2026-11-21T09:30:00Z"), Version: 17, Cause: score.Cause{Kind: "event", EventID: "e-1"},
-		Changed: []score.Delta{{Field: "churn.band", Old: "low", New: "medium"}, {Field: "churn.probability", Old: .3, New: .4}},
+		Changed: []score.Delta{{Field: "churn.band", Old: score.OfText("low"), New: score.OfText("medium")}, {Field: "churn.probability", Old: score.OfNumber(.3), New: score.OfNumber(.4)}},
 		Scores:  regular(),
 	}
 }

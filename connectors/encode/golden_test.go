@@ -46,7 +46,7 @@ func regular() *score.Scores {
 			{ItemID: "Käse \"jung\"", Kind: "repeat", Score: .3},
 		},
 		Contact:  score.Contact{BestHour: 19, BestWeekday: 5, Channel: "app", Permitted: []string{"app", "email"}},
-		Reasons:  []score.Reason{{Score: "churn.probability", Effect: -.08, Text: "35 days since the last order; usual gap 21"}},
+		Reasons:  []score.Reason{{Score: "churn.probability", Effect: -.08, Text: score.Words("35 days since the last order; usual gap 21")}},
 		Evidence: score.Evidence{Orders: 3, RhythmModel: 7, BasketOrders: 9041, RFMCustomers: 33},
 	}
 }
@@ -68,11 +68,11 @@ func documents() map[string][]byte {
 			CustomerID: "c-42", At: at("2026-11-21T09:30:00Z"), Version: 17,
 			Cause: score.Cause{Kind: "event", EventID: "e-1"},
 			Changed: []score.Delta{
-				{Field: "rfm.segment", Old: nil, New: "loyal"},
-				{Field: "churn.probability", Old: .25, New: .12},
-				{Field: "journey.level", Old: 1, New: 2},
-				{Field: "value.historic_clv", Old: event.Micro(0), New: 264*event.One + 300_000},
-				{Field: "next_best", Old: []string{}, New: []string{"B", "C"}},
+				{Field: "rfm.segment", New: score.OfText("loyal")},
+				{Field: "churn.probability", Old: score.OfNumber(.25), New: score.OfNumber(.12)},
+				{Field: "journey.level", Old: score.OfCount(1), New: score.OfCount(2)},
+				{Field: "value.historic_clv", Old: score.OfMoney(0), New: score.OfMoney(264*event.One + 300_000)},
+				{Field: "next_best", Old: score.OfList(nil), New: score.OfList([]string{"B", "C"})},
 			},
 			Scores: regular(),
 		}),

@@ -131,8 +131,12 @@ func appendReasons(b []byte, reasons []score.Reason) []byte {
 		}
 		b = appendString(append(b, `{"score":`...), r.Score)
 		b = appendFloat(append(b, `,"effect":`...), r.Effect)
-		b = appendString(append(b, `,"text":`...), r.Text)
-		b = append(b, '}')
+		b = append(b, `,"text":`...)
+		if text, plain := r.Text.Plain(); plain {
+			b = append(appendString(b, text), '}')
+		} else {
+			b = append(r.Text.Append(append(b, '"')), `"}`...)
+		}
 	}
 	return append(b, ']')
 }

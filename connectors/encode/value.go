@@ -1,12 +1,12 @@
 package encode
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/score"
 )
 
 // exact is where the millionths of a float64 stop being exact integers; from
@@ -46,23 +46,21 @@ func appendFloat(b []byte, f float64) []byte {
 	}
 }
 
-// appendAny writes a value of a score.Delta.
-func appendAny(b []byte, v any) []byte {
-	switch v := v.(type) {
-	case nil:
-		return append(b, `null`...)
-	case string:
-		return appendString(b, v)
-	case float64:
-		return appendFloat(b, v)
-	case int:
-		return appendInt(b, v)
-	case event.Micro:
-		return appendMoney(b, v)
-	case []string:
-		return appendStrings(b, v)
+// appendSide writes a value of a score.Delta.
+func appendSide(b []byte, v *score.Side) []byte {
+	switch v.Kind() {
+	case score.TextSide:
+		return appendString(b, v.Text())
+	case score.NumberSide:
+		return appendFloat(b, v.Number())
+	case score.CountSide:
+		return appendInt(b, v.Count())
+	case score.MoneySide:
+		return appendMoney(b, v.Money())
+	case score.ListSide:
+		return appendStrings(b, v.List())
 	}
-	panic(fmt.Sprintf("encode: a changed field holds a %T, which no document does", v))
+	return append(b, `null`...)
 }
 
 func appendStrings(b []byte, ss []string) []byte {

@@ -125,6 +125,9 @@ func TestOpenAPISchemasFollowTheDocuments(t *testing.T) {
 		typ := reflect.TypeOf(c.of)
 		want := append([]string{}, c.extra...)
 		for _, field := range reflect.VisibleFields(typ) {
+			if !field.IsExported() {
+				continue
+			}
 			name := c.wire[field.Name]
 			if name == "" {
 				name = snake(field.Name)

@@ -88,7 +88,7 @@ func (em *Emission) Append(dst []byte) []byte {
 }
 
 func (em *Emission) appendBuyer(dst []byte) []byte {
-	dst = append(dst, 25*(em.R-1)+5*(em.F-1)+em.M-1)
+	dst = append(dst, em.group())
 	dst = appendSegment(appendSegment(dst, em.Segment), em.PreviousSegment)
 	dst = append(dst, byte(em.Band), em.Percent)
 	dst = binary.AppendUvarint(dst, uint64(em.Probability))

@@ -2,6 +2,7 @@ package score
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,8 +70,8 @@ func TestDocumentOfARegular(t *testing.T) {
 	require.Equal(t, Loyalty{FullPriceShare: 10.0 / 11, Referrals: 1}, *doc.Loyalty)
 	require.Equal(t, Contact{BestHour: 12, BestWeekday: 4, Channel: "app", Permitted: []string{"app"}}, doc.Contact)
 	require.Equal(t, Evidence{Orders: 11, RhythmModel: 1, RFMCustomers: 100}, doc.Evidence)
-	require.Equal(t, "10 purchase days, on average 21 days apart; a first-time buyer starts at 0.72", doc.Reasons[0].Text)
-	require.Equal(t, "13 days since the last order; usual gap 21", doc.Reasons[1].Text)
+	require.Equal(t, "10 purchase days, on average 21 days apart; a first-time buyer starts at 0.72", doc.Reasons[0].Text.String())
+	require.Equal(t, "13 days since the last order; usual gap 21", doc.Reasons[1].Text.String())
 }
 
 // The effects of the reasons add up to the probability less a first-time
@@ -83,7 +84,10 @@ func TestReasonsAddUp(t *testing.T) {
 		sum := 0.0
 		for _, r := range doc.Reasons {
 			require.Equal(t, "churn.probability", r.Score)
-			require.NotEmpty(t, r.Text)
+			words, err := json.Marshal(r.Text.String())
+			require.NoError(t, err)
+			require.NotEqual(t, `""`, string(words))
+			require.Equal(t, `"`+string(r.Text.Append(nil))+`"`, string(words), "nothing to escape")
 			sum += r.Effect
 		}
 		require.InDelta(t, doc.Churn.Probability-fresh, sum, 1e-12)
@@ -126,7 +130,7 @@ func TestCancelledOrderIsNone(t *testing.T) {
 	d := sc.Update("c", &s.l, m, epoch+1, &em, &em, &doc, nil)
 	require.False(t, em.Buyer)
 	require.Nil(t, doc.RFM)
-	require.Equal(t, Delta{"rfm.frequency", 1, nil}, d[0])
+	require.Equal(t, Delta{"rfm.frequency", OfCount(1), Side{}}, d[0])
 	require.Equal(t, uint64(2), doc.Version)
 }
 

@@ -28,17 +28,20 @@ func (s *Scorer) Settle(prev *Emission, doc *Scores) {
 // Where there are deltas, its version and doc's are prev's plus one; where
 // there are none, nothing is to be emitted, and what was emitted stands.
 //
-// A delta's Old is nil where nothing was known, and for the offers and the
-// permitted channels, of which only a hash is kept.
+// A delta's Old is none where nothing was known, and for the offers and the
+// permitted channels, of which only a hash is kept. The lists of the deltas are
+// the Scorer's and the document's: they hold until either is used again. It
+// does not allocate, but for dst and a list longer than any before.
 func (s *Scorer) Diff(prev *Emission, doc *Scores, dst []Delta) (Emission, []Delta) {
 	s.Settle(prev, doc)
 	em := s.emission(prev, doc)
-	d := differ{dst: dst, known: prev.Stage != 0}
+	d := differ{dst: dst, known: prev.Stage != 0, ids: s.ids[:0]}
 	d.rfm(prev, &em)
 	s.diffChurn(&d, prev, &em, doc)
 	d.value(prev, &em)
 	d.journey(prev, &em)
 	d.lists(prev, &em, doc)
+	s.ids = d.ids
 	if len(d.dst) == len(dst) {
 		kept := *prev
 		kept.AsOf = em.AsOf
@@ -81,26 +84,36 @@ func (s *Scorer) emission(prev *Emission, doc *Scores) Emission {
 type differ struct {
 	dst   []Delta
 	known bool // the customer was somebody before
+	ids   []string
 }
 
-func (d *differ) add(field string, before, now any) {
+func (d *differ) add(field string, before, now Side) {
 	d.dst = append(d.dst, Delta{Field: field, Old: before, New: now})
 }
 
-// group is r, f and m as three digits.
-func group(em *Emission) any {
-	if em.R == 0 {
-		return nil
+// groups are all groups as they are written, by their stored number.
+var groups [125]string
+
+func init() {
+	for i := range groups {
+		groups[i] = string([]byte{byte('1' + i/25), byte('1' + i/5%5), byte('1' + i%5)})
 	}
-	return string([]byte{'0' + em.R, '0' + em.F, '0' + em.M})
 }
 
-// orNil is nil for no name.
-func orNil(s string) any {
-	if s == "" {
-		return nil
+// group is r, f and m as three digits.
+func group(em *Emission) Side {
+	if em.R == 0 {
+		return Side{}
 	}
-	return s
+	return OfText(groups[em.group()])
+}
+
+// orNone is none for no name.
+func orNone(s string) Side {
+	if s == "" {
+		return Side{}
+	}
+	return OfText(s)
 }
 
 func (d *differ) rfm(prev, em *Emission) {
@@ -116,34 +129,34 @@ func (d *differ) rfm(prev, em *Emission) {
 		d.add("rfm.group", group(prev), group(em))
 	}
 	if prev.Segment != em.Segment {
-		d.add("rfm.segment", orNil(prev.Segment), orNil(em.Segment))
+		d.add("rfm.segment", orNone(prev.Segment), orNone(em.Segment))
 	}
 }
 
-func count(known bool, n uint32) any {
+func count(known bool, n uint32) Side {
 	if !known {
-		return nil
+		return Side{}
 	}
-	return int(n)
+	return OfCount(int(n))
 }
 
-func money(known bool, m event.Micro) any {
+func money(known bool, m event.Micro) Side {
 	if !known {
-		return nil
+		return Side{}
 	}
-	return m
+	return OfMoney(m)
 }
 
 // diffChurn finds the transitions of the churn part.
 func (s *Scorer) diffChurn(d *differ, prev, em *Emission, doc *Scores) {
 	had, has := prev.Band != NoBand, em.Band != NoBand
-	var old, now, oldPercentile, percentile any
+	var old, now, oldPercentile, percentile Side
 	if had {
-		old, oldPercentile = float64(prev.Probability)/1e6, float64(prev.Percent)/100
+		old, oldPercentile = OfNumber(float64(prev.Probability)/1e6), OfNumber(float64(prev.Percent)/100)
 	}
 	moved := had != has
 	if has {
-		now, percentile = doc.Churn.Probability, doc.Churn.OverduePercentile
+		now, percentile = OfNumber(doc.Churn.Probability), OfNumber(doc.Churn.OverduePercentile)
 		if lo, hi := s.cfg.stepRange(prev.Probability); had && !(doc.Churn.Probability > lo && doc.Churn.Probability < hi) {
 			moved = true
 		}
@@ -152,7 +165,7 @@ func (s *Scorer) diffChurn(d *differ, prev, em *Emission, doc *Scores) {
 		d.add("churn.probability", old, now)
 	}
 	if prev.Band != em.Band {
-		d.add("churn.band", orNil(prev.Band.String()), orNil(em.Band.String()))
+		d.add("churn.band", orNone(prev.Band.String()), orNone(em.Band.String()))
 	}
 	if prev.Overdue != em.Overdue {
 		d.add("churn.overdue_percentile", oldPercentile, percentile)
@@ -161,10 +174,10 @@ func (s *Scorer) diffChurn(d *differ, prev, em *Emission, doc *Scores) {
 
 func (d *differ) value(prev, em *Emission) {
 	if prev.Value != em.Value {
-		d.add("value.historic_clv", money(d.known, prev.Value), em.Value)
+		d.add("value.historic_clv", money(d.known, prev.Value), OfMoney(em.Value))
 	}
 	if prev.Orders != em.Orders {
-		d.add("value.historic_number_of_orders", count(d.known, prev.Orders), int(em.Orders))
+		d.add("value.historic_number_of_orders", count(d.known, prev.Orders), OfCount(int(em.Orders)))
 	}
 }
 
@@ -173,27 +186,26 @@ func (d *differ) journey(prev, em *Emission) {
 		d.add("journey.stage", stageName(prev.Stage), stageName(em.Stage))
 	}
 	if prev.Level != em.Level {
-		d.add("journey.level", count(d.known, uint32(prev.Level)), int(em.Level))
+		d.add("journey.level", count(d.known, uint32(prev.Level)), OfCount(int(em.Level)))
 	}
 }
 
-func stageName(s journey.Stage) any {
+func stageName(s journey.Stage) Side {
 	if s == 0 {
-		return nil
+		return Side{}
 	}
-	return s.String()
+	return OfText(s.String())
 }
 
 func (d *differ) lists(prev, em *Emission, doc *Scores) {
 	if prev.Offered != em.Offered || prev.Offers != em.Offers {
-		ids := make([]string, 0, len(doc.NextBest))
 		for i := range doc.NextBest {
-			ids = append(ids, doc.NextBest[i].ItemID)
+			d.ids = append(d.ids, doc.NextBest[i].ItemID)
 		}
-		d.add("next_best", nil, ids)
+		d.add("next_best", Side{}, OfList(d.ids))
 	}
 	if prev.Permitted != em.Permitted {
-		d.add("contact.permitted", nil, append([]string{}, doc.Contact.Permitted...))
+		d.add("contact.permitted", Side{}, OfList(doc.Contact.Permitted))
 	}
 }
 

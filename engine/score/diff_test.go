@@ -32,8 +32,8 @@ func TestDeltasOfAnOrder(t *testing.T) {
 	require.Equal(t, "rfm.frequency rfm.monetary rfm.group rfm.segment churn.probability churn.band "+
 		"value.historic_clv value.historic_number_of_orders journey.stage journey.level", fields(d))
 	for _, x := range d {
-		require.Nil(t, x.Old, x.Field)
-		require.NotNil(t, x.New, x.Field)
+		require.Nil(t, x.Old.Any(), x.Field)
+		require.NotNil(t, x.New.Any(), x.Field)
 	}
 	require.Equal(t, uint64(1), doc.Version)
 	require.Empty(t, sc.Update("c", &s.l, m, epoch+1, &em, &em, &doc, nil))
@@ -42,10 +42,10 @@ func TestDeltasOfAnOrder(t *testing.T) {
 
 	s.order(epoch+20*day, 60*event.One, 0)
 	d = sc.Update("c", &s.l, m, epoch+20*day, &em, &em, &doc, nil)
-	require.Equal(t, Delta{"rfm.frequency", 1, 2}, d[0])
-	require.Equal(t, Delta{"rfm.monetary", 20 * event.One, 80 * event.One}, d[1])
-	require.Equal(t, Delta{"rfm.group", "512", "534"}, d[2])
-	require.Equal(t, Delta{"rfm.segment", "new", "potential_loyalist"}, d[3])
+	require.Equal(t, Delta{"rfm.frequency", OfCount(1), OfCount(2)}, d[0])
+	require.Equal(t, Delta{"rfm.monetary", OfMoney(20 * event.One), OfMoney(80 * event.One)}, d[1])
+	require.Equal(t, Delta{"rfm.group", OfText("512"), OfText("534")}, d[2])
+	require.Equal(t, Delta{"rfm.segment", OfText("new"), OfText("potential_loyalist")}, d[3])
 	require.Contains(t, fields(d), "journey.stage journey.level")
 	require.Equal(t, "new", doc.RFM.PreviousSegment)
 
@@ -106,11 +106,63 @@ func TestOffersAndConsent(t *testing.T) {
 	rec = offers{"A", "B", "C", "E"}
 	require.Empty(t, sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil))
 	rec = offers{"B", "A", "C"}
-	require.Equal(t, []Delta{{"next_best", nil, []string{"B", "A", "C"}}}, sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil))
+	requireList(t, "next_best", []string{"B", "A", "C"}, sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil))
 	rec = offers{}
-	require.Equal(t, []Delta{{"next_best", nil, []string{}}}, sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil))
+	requireList(t, "next_best", []string{}, sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil))
 	s.apply(event.Event{Type: event.ConsentUpdated, Time: epoch, Channel: "sms", Granted: true})
-	require.Equal(t, []Delta{{"contact.permitted", nil, []string{"sms"}}}, sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil))
+	requireList(t, "contact.permitted", []string{"sms"}, sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil))
+}
+
+// requireList wants one delta, of a list.
+func requireList(t *testing.T, field string, want []string, got []Delta) {
+	t.Helper()
+	require.Len(t, got, 1)
+	require.Equal(t, field, got[0].Field)
+	require.Nil(t, got[0].Old.Any())
+	require.Equal(t, want, got[0].New.Any())
+}
+
+// What a Side is made of is what it says.
+func TestSide(t *testing.T) {
+	require.Nil(t, Side{}.Any())
+	for _, c := range []struct {
+		side Side
+		want any
+	}{
+		{OfText("a"), "a"}, {OfNumber(-.5), -.5}, {OfCount(-3), -3}, {OfMoney(-event.One), -event.One},
+		{OfList([]string{"a", "b"}), []string{"a", "b"}}, {OfList(nil), []string{}},
+	} {
+		require.Equal(t, c.want, c.side.Any())
+	}
+}
+
+// All that is said of a customer is said in memory that is there already: the
+// document, its reasons and offers, the deltas, and the next crossing.
+func TestUpdateDoesNotAllocate(t *testing.T) {
+	rec := offers{"A", "B", "C"}
+	sc, m := newTestScorer(t, nil)
+	sc.rec = &rec
+	for _, n := range []int64{1, 5} {
+		s := newShop()
+		s.apply(event.Event{Type: event.ConsentUpdated, Time: epoch, Channel: "sms", Granted: true})
+		for i := range n {
+			s.order(epoch+i*20*day, event.One, 0)
+		}
+		var doc Scores
+		var deltas []Delta
+		var text []byte
+		update := func() {
+			var em Emission
+			deltas = sc.Update("c", &s.l, m, s.l.Last+day, &em, &em, &doc, deltas[:0])
+			for i := range doc.Reasons {
+				text = doc.Reasons[i].Text.Append(text[:0])
+			}
+		}
+		update()
+		require.Contains(t, fields(deltas), "next_best contact.permitted")
+		require.Contains(t, fields(deltas), "rfm.group")
+		require.Zero(t, testing.AllocsPerRun(100, update), "%d orders", n)
+	}
 }
 
 // What Compute and Update reuse leaves no trace in the next document, and a

@@ -108,7 +108,7 @@ type Contact struct {
 type Reason struct {
 	Score  string
 	Effect float64
-	Text   string
+	Text   Phrase
 }
 
 // Evidence says what the scores rest on.
@@ -126,14 +126,8 @@ type Cause struct {
 	Timer   string // kind timer: what was crossed, e.g. "churn.overdue", "rfm.window"
 }
 
-// Delta is one field that changed: values as they stand in the document
-// (string, float64, int, event.Micro, []string), nil for none.
-type Delta struct {
-	Field    string // path in the document: "churn.band"
-	Old, New any
-}
-
-// Change is what the engine says downstream.
+// Change is what the engine says downstream. It owns nothing: Changed is what
+// Diff appended, Scores what Compute filled.
 type Change struct {
 	CustomerID string
 	At         int64

@@ -37,6 +37,9 @@ type Emission struct {
 	Monetary  event.Micro
 }
 
+// group is the number that r, f and m are stored as.
+func (em *Emission) group() byte { return 25*(em.R-1) + 5*(em.F-1) + em.M - 1 }
+
 // Band is a range of the churn probability. The numbers are stored.
 type Band uint8
 

@@ -18,6 +18,7 @@ type Models struct {
 	milestones   journey.Milestones
 	freshOverdue int64   // silence in ms at which it is overdue; 0: never
 	freshChurn   float64 // churn probability at the moment of the order
+	freshText    string  // the same in words
 	freshNext    float64 // expected gap at that moment, in days
 	freshExit    freshExit
 }
@@ -32,6 +33,7 @@ func NewModels(cfg *Config, prior *rhythm.Prior, version int) *Models {
 		milestones:   cfg.Journey.First(prior),
 		freshOverdue: q.Reach(0, cfg.OverdueAt),
 		freshChurn:   churn,
+		freshText:    freshText(churn),
 		freshNext:    q.NextGap(0),
 		freshExit:    newFreshExit(cfg, prior, churn),
 	}

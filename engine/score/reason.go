@@ -13,46 +13,69 @@ const churnReason = "churn.probability"
 // the customer's own history makes of that, and what the present silence does.
 func (s *Scorer) fillReasons(out *Scores) {
 	base, p := s.models.freshChurn, out.Churn.Probability
-	started := base
 	x := s.f.history.Repeats
-	if x > 0 {
-		started = s.churnAt(0)
-		s.text = s.historyText(s.text[:0], base)
-	} else {
-		s.text = s.text[:0]
+	say := Phrase{text: s.models.freshText, orders: x + 1, gap: out.Churn.AverageGapDays, days: math.Floor(s.gap)}
+	if x == 0 {
+		say.kind = sinceOnly
+		out.Reasons = append(out.Reasons, Reason{Score: churnReason, Effect: p - base, Text: say})
+		return
 	}
-	split := len(s.text)
-	s.text = s.silenceText(s.text, base)
-	text := string(s.text) // one allocation for both
-	if x > 0 {
-		out.Reasons = append(out.Reasons, Reason{Score: churnReason, Effect: started - base, Text: text[:split]})
-	}
-	out.Reasons = append(out.Reasons, Reason{Score: churnReason, Effect: p - started, Text: text[split:]})
+	started := s.churnAt(0)
+	say.kind = history
+	out.Reasons = append(out.Reasons, Reason{Score: churnReason, Effect: started - base, Text: say})
+	say.kind = sinceLast
+	out.Reasons = append(out.Reasons, Reason{Score: churnReason, Effect: p - started, Text: say})
 }
 
-// historyText: "5 purchase days, usually 21 days apart; a first-time buyer starts at 0.71".
-func (s *Scorer) historyText(b []byte, base float64) []byte {
-	x := s.f.history.Repeats
-	b = strconv.AppendInt(b, int64(x)+1, 10)
-	b = append(b, " purchase days, on average "...)
-	b = appendDays(b, s.f.history.Sum/float64(x))
-	b = append(b, " apart; "...)
-	return appendBase(b, base)
+// freshText says what a first-time buyer's churn probability is.
+func freshText(p float64) string {
+	return "a first-time buyer starts at " + strconv.FormatFloat(p, 'f', 2, 64)
 }
 
-// silenceText: "35 days since the last order; usual gap 21".
-func (s *Scorer) silenceText(b []byte, base float64) []byte {
-	b = appendDays(b, math.Floor(s.gap))
-	if x := s.f.history.Repeats; x > 0 {
-		b = append(b, " since the last order; usual gap "...)
-		return appendRounded(b, s.f.history.Sum/float64(x))
+// Phrase is a text that is put into words when it is written: most documents
+// are computed without being written.
+type Phrase struct {
+	kind   phraseKind
+	text   string
+	orders int
+	gap    float64
+	days   float64
+}
+
+type phraseKind uint8
+
+const (
+	plain     phraseKind = iota // the text
+	history                     // 5 purchase days, on average 21 days apart; <text>
+	sinceLast                   // 35 days since the last order; usual gap 21
+	sinceOnly                   // 35 days since the only order; <text>
+)
+
+// Words is a phrase of these very words.
+func Words(s string) Phrase { return Phrase{text: s} }
+
+// Append appends the words to dst. They hold no character that JSON escapes,
+// unless they come from Words.
+func (p *Phrase) Append(dst []byte) []byte {
+	switch p.kind {
+	case history:
+		dst = strconv.AppendInt(dst, int64(p.orders), 10)
+		dst = append(dst, " purchase days, on average "...)
+		dst = append(appendDays(dst, p.gap), " apart; "...)
+	case sinceLast:
+		dst = append(appendDays(dst, p.days), " since the last order; usual gap "...)
+		return appendRounded(dst, p.gap)
+	case sinceOnly:
+		dst = append(appendDays(dst, p.days), " since the only order; "...)
 	}
-	return appendBase(append(b, " since the only order; "...), base)
+	return append(dst, p.text...)
 }
 
-func appendBase(b []byte, base float64) []byte {
-	return strconv.AppendFloat(append(b, "a first-time buyer starts at "...), base, 'f', 2, 64)
-}
+// Plain is the text of Words, and whether the phrase comes from there.
+func (p *Phrase) Plain() (string, bool) { return p.text, p.kind == plain }
+
+// String is the words.
+func (p Phrase) String() string { return string(p.Append(nil)) }
 
 // appendDays writes "1 day", "21 days", "3.5 days".
 func appendDays(b []byte, d float64) []byte {

@@ -27,7 +27,7 @@ type Scorer struct {
 	gap     float64           // open gap in days
 	place   journey.Place
 
-	text []byte
+	ids []string // of the offers, for a delta
 }
 
 // NewScorer returns a Scorer for a valid Config, and the rules that the facts
