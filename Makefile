@@ -9,7 +9,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 RACE := ./engine/pipeline/... ./connectors/... ./state/... ./cmd/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint bench fuzz ci
+.PHONY: help build demo test race lint bench crash fuzz ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,11 @@ lint: ## Check format and rules
 		echo "the core starts no goroutines"; exit 1; fi
 	$(GO) run $(GOLANGCI_LINT) run ./...
 
-bench: ## Measure the cost of an event and the throughput
-	$(GO) test -run '^$$' -bench . -benchmem ./bench/...
+bench: build ## Measure what an event costs, by stage, beside bare consuming
+	./bin/dangol bench $(BENCHFLAGS)
+
+crash: ## Kill the engine 50 times while 200,000 events flow
+	DANGOL_EVENTS=200000 DANGOL_KILLS=50 $(GO) test -count=1 -run TestKilledAtRandomMoments ./cmd/dangol
 
 fuzz: ## Fuzz every target for FUZZTIME (10s) each
 	FUZZTIME=$(FUZZTIME) .ci/fuzz
