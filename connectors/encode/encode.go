@@ -26,20 +26,20 @@ type JSON struct{}
 
 // AppendScores appends a customer's document.
 func (JSON) AppendScores(dst []byte, s *score.Scores) []byte {
-	b := appendString(append(dst, `{"customer_id":`...), s.CustomerID)
-	b = appendTime(append(b, `,"as_of":`...), s.AsOf)
+	b := appendText(append(dst, `{"customer_id":"`...), s.CustomerID)
+	b = appendTime(append(b, `","as_of":`...), s.AsOf)
 	if s.Version != 0 {
 		b = appendUint(append(b, `,"version":`...), s.Version)
 	}
-	b = appendRFM(append(b, `,"rfm":`...), s.RFM)
-	b = appendChurn(append(b, `,"churn":`...), s.Churn)
-	b = appendValue(append(b, `,"value":`...), &s.Value)
-	b = appendJourney(append(b, `,"journey":`...), &s.Journey)
-	b = appendLoyalty(append(b, `,"loyalty":`...), s.Loyalty)
-	b = appendOffers(append(b, `,"next_best":`...), s.NextBest)
-	b = appendContact(append(b, `,"contact":`...), &s.Contact)
-	b = appendReasons(append(b, `,"reasons":`...), s.Reasons)
-	b = appendEvidence(append(b, `,"evidence":`...), &s.Evidence)
+	b = appendRFM(b, s.RFM)
+	b = appendChurn(b, s.Churn)
+	b = appendValue(b, &s.Value)
+	b = appendJourney(b, &s.Journey)
+	b = appendLoyalty(b, s.Loyalty)
+	b = appendOffers(b, s.NextBest)
+	b = appendContact(b, &s.Contact)
+	b = appendReasons(b, s.Reasons)
+	b = appendEvidence(b, &s.Evidence)
 	return append(b, '}')
 }
 
@@ -48,31 +48,32 @@ func (JSON) AppendScores(dst []byte, s *score.Scores) []byte {
 // AppendScores wrote for c.Scores; it must not lie behind dst's length in dst's
 // memory.
 func (JSON) AppendChange(dst []byte, c *score.Change, doc []byte) []byte {
-	b := appendString(append(dst, `{"customer_id":`...), c.CustomerID)
-	b = appendTime(append(b, `,"at":`...), c.At)
+	b := appendText(append(dst, `{"customer_id":"`...), c.CustomerID)
+	b = appendTime(append(b, `","at":`...), c.At)
 	if c.Version != 0 {
 		b = appendUint(append(b, `,"version":`...), c.Version)
 	}
-	b = appendString(append(b, `,"cause":{"kind":`...), c.Cause.Kind)
+	b = appendText(append(b, `,"cause":{"kind":"`...), c.Cause.Kind)
 	if c.Cause.EventID != "" {
-		b = appendString(append(b, `,"event_id":`...), c.Cause.EventID)
+		b = appendText(append(b, `","event_id":"`...), c.Cause.EventID)
 	}
 	if c.Cause.Timer != "" {
-		b = appendString(append(b, `,"timer":`...), c.Cause.Timer)
+		b = appendText(append(b, `","timer":"`...), c.Cause.Timer)
 	}
-	b = append(b, `},"changed":{`...)
+	b = append(b, `"},"changed":{`...)
 	for i := range c.Changed {
 		d := &c.Changed[i]
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, d.Field), `:[`...)
-		b = append(appendSide(b, &d.Old), ',')
-		b = append(appendSide(b, &d.New), ']')
+		b = appendText(append(b, '"'), d.Field)
+		b = appendSide(append(b, `":[`...), &d.Old)
+		b = appendSide(append(b, ','), &d.New)
+		b = append(b, ']')
 	}
-	b = append(b, `},"scores":`...)
 	if c.Scores == nil {
-		return append(b, `null}`...)
+		return append(b, `},"scores":null}`...)
 	}
-	return append(append(b, doc...), '}')
+	b = append(append(b, `},"scores":`...), doc...)
+	return append(b, '}')
 }

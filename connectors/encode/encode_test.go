@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -348,6 +349,30 @@ func TestTimes(t *testing.T) {
 	} {
 		require.Equal(t, want, string(appendTime(nil, ms)))
 	}
+}
+
+// A date is that of package time, on every day that RFC 3339 can name.
+func TestEveryDay(t *testing.T) {
+	for ms := int64(firstTime); ms < lastTime; ms += dayMS {
+		year, month, day := date(uint32((ms - firstTime) / dayMS))
+		y, m, d := time.UnixMilli(ms).UTC().Date()
+		if int(year) != y || int(month) != int(m) || int(day) != d {
+			t.Fatalf("day of %d ms: %d-%d-%d, want %d-%d-%d", ms, year, month, day, y, m, d)
+		}
+	}
+}
+
+// Rounding is that of math.Round, also next to a half.
+func TestRounding(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := float64(rapid.Int64Range(-1e9, 1e9).Draw(t, "halves")) / 2e6
+		for range rapid.IntRange(0, 2).Draw(t, "ulps") {
+			f = math.Nextafter(f, rapid.SampledFrom([]float64{-1e12, 1e12}).Draw(t, "towards"))
+		}
+		got, err := strconv.ParseFloat(string(appendFloat(nil, f)), 64)
+		require.NoError(t, err)
+		require.Equal(t, math.Round(f*1e6)/1e6, got)
+	})
 }
 
 func FuzzString(f *testing.F) {

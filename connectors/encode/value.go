@@ -15,35 +15,68 @@ const exact = 1 << 53 / 1e6
 
 func appendUint(b []byte, v uint64) []byte { return strconv.AppendUint(b, v, 10) }
 
-func appendInt(b []byte, v int) []byte { return strconv.AppendInt(b, int64(v), 10) }
+func appendInt(b []byte, v int) []byte {
+	if uint(v) < 10 {
+		return append(b, byte('0'+v))
+	}
+	return strconv.AppendInt(b, int64(v), 10)
+}
 
+// appendMoney writes an amount as event.Micro does, in quotes.
 func appendMoney(b []byte, m event.Micro) []byte {
-	return append(m.Append(append(b, '"')), '"')
+	b = append(b, '"')
+	u := uint64(m)
+	if m < 0 {
+		b, u = append(b, '-'), -u
+	}
+	return append(appendMillionths(b, u, 2), '"')
 }
 
 // appendFloat writes f rounded to six decimals, with at least one: 12.0, 0.35.
 // What is not finite is null, for JSON has no word for it. (strconv would take
 // four times as long, since it finds fixed decimals by long division.)
 func appendFloat(b []byte, f float64) []byte {
+	if !(math.Abs(f) < exact) {
+		return appendLarge(b, f)
+	}
+	f *= 1e6
+	m := int64(f)
+	switch rest := f - float64(m); { // exact, and so is this rounding: halves away from zero
+	case rest >= .5:
+		m++
+	case rest <= -.5:
+		m--
+	}
+	if m < 0 {
+		b, m = append(b, '-'), -m
+	}
+	return appendMillionths(b, uint64(m), 1)
+}
+
+// appendLarge writes what has no millionths.
+func appendLarge(b []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(b, `null`...)
 	}
-	if math.Abs(f) >= exact {
-		return append(strconv.AppendFloat(b, f, 'f', 0, 64), `.0`...)
+	return append(strconv.AppendFloat(b, f, 'f', 0, 64), `.0`...)
+}
+
+// appendMillionths writes so many millionths as a decimal without trailing
+// zeros, but with at least so many places, 1 or 2.
+func appendMillionths(b []byte, u uint64, places int) []byte {
+	whole := u / 1e6
+	frac := uint32(u - whole*1e6)
+	if whole < 10 {
+		b = append(b, byte('0'+whole), '.')
+	} else {
+		b = append(strconv.AppendUint(b, whole, 10), '.')
 	}
-	millionths := int64(math.Round(f * 1e6))
-	if millionths < 0 {
-		b, millionths = append(b, '-'), -millionths
+	x, y, z := frac/10_000*2, frac/100%100*2, frac%100*2
+	b = append(b, digits[x], digits[x+1], digits[y], digits[y+1], digits[z], digits[z+1])
+	for least := len(b) - 6 + places; len(b) > least && b[len(b)-1] == '0'; {
+		b = b[:len(b)-1]
 	}
-	b = strconv.AppendInt(b, millionths/1e6, 10)
-	frac := millionths % 1e6
-	b = append(b, '.')
-	for unit := int64(1e5); ; unit /= 10 {
-		b = append(b, byte('0'+frac/unit))
-		if frac %= unit; frac == 0 {
-			return b
-		}
-	}
+	return b
 }
 
 // appendSide writes a value of a score.Delta.
@@ -78,11 +111,33 @@ const hex = "0123456789abcdef"
 
 // appendString writes s as a JSON string.
 func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
+	return append(appendText(append(b, '"'), s), '"')
+}
+
+// appendText writes what stands between a JSON string's quotes.
+func appendText(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		if !clean[s[i]] {
+			return appendEscaped(b, s)
+		}
+	}
+	return append(b, s...)
+}
+
+// clean are the bytes that stand for themselves without a look at the next.
+var clean = func() (c [256]bool) {
+	for i := 0x20; i < utf8.RuneSelf; i++ {
+		c[i] = i != '"' && i != '\\'
+	}
+	return c
+}()
+
+// appendEscaped is appendText for any text.
+func appendEscaped(b []byte, s string) []byte {
 	done := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if clean[c] {
 			i++
 			continue
 		}
@@ -99,7 +154,7 @@ func appendString(b []byte, s string) []byte {
 		i += size
 		done = i
 	}
-	return append(append(b, s[done:]...), '"')
+	return append(b, s[done:]...)
 }
 
 // appendEscape writes a byte that cannot stand in a JSON string.
