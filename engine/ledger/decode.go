@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -31,9 +32,9 @@ func DecodeFacts(b []byte, l *Ledger, intern func([]byte) string) error {
 	}
 	d := decoder{reader: reader{b: b[1:]}, l: l}
 	d.facts(intern)
-	if d.bad || len(d.b) > 0 {
+	if d.left() != 0 {
 		l.Reset()
-		return fmt.Errorf("%w: %d bytes, at fault before the last %d", ErrCorrupt, len(b), len(d.b))
+		return fmt.Errorf("%w: all %d bytes of them", ErrCorrupt, len(b))
 	}
 	return nil
 }
@@ -129,8 +130,8 @@ func (d *decoder) names(intern func([]byte) string) {
 			d.fail()
 			return
 		}
-		name := d.l.intern(d.b[:size], intern)
-		d.b = d.b[size:]
+		name := d.l.intern(d.b[d.at:d.at+size], intern)
+		d.at += size
 		if len(table) > 0 && name <= table[len(table)-1] {
 			d.fail()
 			return
@@ -176,18 +177,15 @@ func (d *decoder) orders() {
 	placed, channel := l.First, ""
 	for i := range l.Orders {
 		o := &l.Orders[i]
-		head := d.uvarint()
-		o.Hash = d.hash6()
-		placed += d.elapsed()
-		if placed > l.Last {
-			d.fail()
-		}
+		head := d.hashed(o)
+		t, ok := elapsedOf(d.uvarint())
+		placed += t
 		o.Placed, o.Revised = placed, 0
 		items = d.content(o, head, channel, head&2 != 0, items)
-		if i > 0 && !older(l.Orders[i-1].Placed, l.Orders[i-1].Hash, o.Placed, o.Hash) {
+		if !ok || placed > l.Last || i > 0 && !older(l.Orders[i-1].Placed, l.Orders[i-1].Hash, o.Placed, o.Hash) {
 			d.fail()
 		}
-		if d.bad {
+		if d.bad() {
 			return
 		}
 		channel = o.Channel
@@ -195,6 +193,18 @@ func (d *decoder) orders() {
 	if len(items) > 0 {
 		d.fail()
 	}
+}
+
+// hashed reads the head of an order and its hash.
+func (d *decoder) hashed(o *Order) (head uint64) {
+	head, at := uvarint(d.b, d.at)
+	if len(d.b)-at < 6 {
+		d.fail()
+		return 0
+	}
+	o.Hash = hash6At(d.b, at)
+	d.at = at + 6
+	return head
 }
 
 func (d *decoder) pending() {
@@ -205,8 +215,7 @@ func (d *decoder) pending() {
 	channel := ""
 	for i := range l.Pending {
 		p := &l.Pending[i]
-		head := d.uvarint()
-		p.Hash = d.hash6()
+		head := d.hashed(p)
 		p.Placed, p.Revised = d.ago(), 0
 		items = d.content(p, head, channel, false, items)
 		if head&2 != 0 {
@@ -215,7 +224,7 @@ func (d *decoder) pending() {
 		if i > 0 && comparePending(&l.Pending[i-1], p) >= 0 {
 			d.fail()
 		}
-		if d.bad {
+		if d.bad() {
 			return
 		}
 		channel = p.Channel
@@ -227,7 +236,7 @@ func (d *decoder) pending() {
 
 // items reads how many items the orders have and makes room for them.
 func (d *decoder) items() []uint64 {
-	return d.l.carve(d.count(len(d.b)/8, 8))
+	return d.l.carve(d.count(d.left()/8, 8))
 }
 
 // content reads an order's content and returns the room that is left.
@@ -244,19 +253,23 @@ func (d *decoder) content(o *Order, head uint64, channel string, revised bool, r
 		o.Revised = d.ago()
 	}
 	n := head >> 3
-	if n > MaxItems || n > uint64(len(room)) {
+	if n > MaxItems || n > uint64(len(room)) || int(n)*8 > d.left() {
 		d.fail()
 		return nil
 	}
-	o.Items = room[:n:n]
-	for i := range o.Items {
-		item := d.hash8()
-		if i > 0 && item <= o.Items[i-1] {
+	items, b := room[:n:n], d.b[d.at:]
+	previous := uint64(0)
+	for i := range items {
+		item := binary.LittleEndian.Uint64(b)
+		b = b[8:]
+		if item <= previous && i > 0 {
 			d.fail()
 			return nil
 		}
-		o.Items[i] = item
+		items[i], previous = item, item
 	}
+	o.Items = items
+	d.at += int(n) * 8
 	return room[n:]
 }
 

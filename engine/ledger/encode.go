@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/dangol-dev/dangol/engine/event"
 )
@@ -76,21 +75,24 @@ const (
 	moneyUnit = 10000 // most currencies have hundredths
 )
 
-// writer appends facts to a buffer.
+// writer writes facts into a buffer that is known to be large enough.
 type writer struct {
 	b        []byte
+	at       int   // of the next byte
 	last     int64 // Ledger.Last
 	channels []string
 }
 
 // AppendFacts appends the facts' bytes in the newest version. Equal facts have
 // equal bytes. l must have come from Apply, Before or DecodeFacts. It allocates
-// nothing but dst's growth.
+// nothing but dst's growth. It uses a table of l's: one goroutine at a time.
 func (l *Ledger) AppendFacts(dst []byte) []byte {
 	l.table = l.names(l.table[:0])
-	w := writer{b: dst, last: l.Last, channels: l.table}
+	w := writer{at: len(dst), last: l.Last, channels: l.table}
+	dst = slices.Grow(dst, l.bound())
+	w.b = dst[:cap(dst)]
 	has := l.sections(len(w.channels))
-	w.b = append(w.b, factsVersion)
+	w.byte(factsVersion)
 	w.uvarint(has)
 	w.uvarint(uint64(l.Last))
 	w.ago(l.First)
@@ -101,7 +103,7 @@ func (l *Ledger) AppendFacts(dst []byte) []byte {
 		w.uvarint(uint64(len(w.channels)))
 		for _, s := range w.channels {
 			w.uvarint(uint64(len(s)))
-			w.b = append(w.b, s...)
+			w.at += copy(w.b[w.at:], s)
 		}
 	}
 	if has&hasOrders != 0 {
@@ -120,7 +122,23 @@ func (l *Ledger) AppendFacts(dst []byte) []byte {
 	if has&^(hasOrders|hasChannels|hasVisits|hasViews|clearedByLast|hasPending) != 0 {
 		w.rest(l, has)
 	}
-	return w.b
+	return w.b[:w.at]
+}
+
+// bound is more bytes than the facts can take. A uvarint takes at most 10, and
+// is written eight at a time.
+func (l *Ledger) bound() int {
+	n := 400 + 64*(len(l.Orders)+len(l.Pending)) + 48*(len(l.Adjustments)+len(l.Cart)+len(l.Marks)+len(l.Consents)+len(l.Views))
+	for i := range l.Orders {
+		n += 8 * len(l.Orders[i].Items)
+	}
+	for i := range l.Pending {
+		n += 8 * len(l.Pending[i].Items)
+	}
+	for _, s := range l.table {
+		n += 2 + len(s)
+	}
+	return n
 }
 
 // sections says what there is to write.
@@ -152,7 +170,11 @@ func (l *Ledger) names(table []string) []string {
 			return
 		}
 		last = s
-		if at, found := slices.BinarySearch(table, s); !found {
+		at := 0
+		for at < len(table) && table[at] < s {
+			at++
+		}
+		if at == len(table) || table[at] != s {
 			table = slices.Insert(table, at, s)
 		}
 	}
@@ -170,47 +192,88 @@ func (l *Ledger) names(table []string) []string {
 
 func (w *writer) channel(s string) {
 	if s == "" {
-		w.b = append(w.b, 0)
+		w.byte(0)
 		return
 	}
-	at, _ := slices.BinarySearchFunc(w.channels, s, strings.Compare)
-	w.uvarint(uint64(at + 1))
+	for i, c := range w.channels {
+		if c == s {
+			w.uvarint(uint64(i + 1))
+			return
+		}
+	}
 }
 
-func (w *writer) uvarint(v uint64) { w.b = binary.AppendUvarint(w.b, v) }
+func (w *writer) byte(v byte) {
+	w.b[w.at] = v
+	w.at++
+}
+
+func (w *writer) uvarint(v uint64) { w.at = putUvarint(w.b, w.at, v) }
+
+// putUvarint writes a number at a place and returns the place after it. Up to
+// eight bytes are written without a loop: three steps that open the gaps, the
+// high bits of all but the last byte, and a store.
+func putUvarint(b []byte, at int, v uint64) int {
+	if v < 0x80 {
+		b[at] = byte(v)
+		return at + 1
+	}
+	if v >= 1<<56 {
+		return at + binary.PutUvarint(b[at:], v)
+	}
+	n := uint(bits.Len64(v)+6) / 7
+	v = v&0x00fffffff0000000<<4 | v&0x000000000fffffff
+	v = v&0x0fffc0000fffc000<<2 | v&0x00003fff00003fff
+	v = v&0x3f803f803f803f80<<1 | v&0x007f007f007f007f
+	v |= 0x8080808080808080 & (1<<((n-1)*8&63) - 1)
+	binary.LittleEndian.PutUint64(b[at:], v)
+	return at + int(n)
+}
+
+// scaledTime is the number that stands for a stretch of time in ms. (A division
+// by a constant is no division; hence this and scaledMoney are two.)
+func scaledTime(v uint64) uint64 {
+	if q := v / timeUnit; q*timeUnit == v {
+		return q << 1
+	}
+	return v<<1 | 1
+}
+
+func scaledMoney(v uint64) uint64 {
+	if q := v / moneyUnit; q*moneyUnit == v {
+		return q << 1
+	}
+	return v<<1 | 1
+}
 
 func (w *writer) signed(v int64) { w.uvarint(uint64(v)<<1 ^ uint64(v>>63)) }
 
-func (w *writer) hash8(v uint64) { w.b = binary.LittleEndian.AppendUint64(w.b, v) }
+func (w *writer) hash8(v uint64) {
+	binary.LittleEndian.PutUint64(w.b[w.at:], v)
+	w.at += 8
+}
 
 func (w *writer) hash6(v uint64) {
-	w.b = append(w.b, byte(v), byte(v>>8), byte(v>>16), byte(v>>24), byte(v>>32), byte(v>>40))
+	binary.LittleEndian.PutUint64(w.b[w.at:], v)
+	w.at += 6
 }
 
-func (w *writer) scaled(v, unit uint64) {
-	if q := v / unit; q*unit == v {
-		w.uvarint(q << 1)
-		return
-	}
-	w.uvarint(v<<1 | 1)
-}
+func (w *writer) ago(t int64) { w.uvarint(scaledTime(uint64(w.last - t))) }
 
-func (w *writer) ago(t int64) { w.scaled(uint64(w.last-t), timeUnit) }
-
-func (w *writer) money(m event.Micro) { w.scaled(uint64(m), moneyUnit) }
+func (w *writer) money(m event.Micro) { w.uvarint(scaledMoney(uint64(m))) }
 
 func (w *writer) visits(l *Ledger) {
 	w.signed(int64(l.VisitDay) - l.Last/dayMs)
 	older := l.Visits &^ 1
 	n := bits.OnesCount64(older)
 	if n > 7 {
-		w.b = append(w.b, 8)
+		w.byte(8)
 		w.hash8(l.Visits)
 		return
 	}
-	w.b = append(w.b, byte(n))
+	w.byte(byte(n))
 	for ; older != 0; older &= older - 1 {
-		w.b = append(w.b, byte(bits.TrailingZeros64(older)))
+		w.byte(byte(bits.TrailingZeros64(older)))
 	}
 }
 
@@ -219,9 +282,7 @@ func (w *writer) orders(orders []Order, first int64) {
 	channel, previous := "", first
 	for i := range orders {
 		o := &orders[i]
-		w.head(o, o.Revised != 0, channel)
-		w.scaled(uint64(o.Placed-previous), timeUnit)
-		w.content(o, channel, o.Revised)
+		w.order(o, o.Revised != 0, channel, uint64(o.Placed-previous), o.Revised)
 		channel, previous = o.Channel, o.Placed
 	}
 }
@@ -231,9 +292,7 @@ func (w *writer) pending(pending []Order) {
 	channel := ""
 	for i := range pending {
 		p := &pending[i]
-		w.head(p, p.Revised != 0, channel)
-		w.ago(p.said())
-		w.content(p, channel, 0)
+		w.order(p, p.Revised != 0, channel, uint64(w.last-p.said()), 0)
 		channel = p.Channel
 	}
 }
@@ -248,24 +307,30 @@ func (w *writer) count(orders []Order) {
 	w.uvarint(uint64(items))
 }
 
-func (w *writer) head(o *Order, bit1 bool, channel string) {
-	w.uvarint(uint64(len(o.Items))<<3 | bit(o.Discount != 0, 1) | bit(bit1, 2) | bit(o.Channel != channel, 4))
-	w.hash6(o.Hash)
-}
-
-func (w *writer) content(o *Order, channel string, revised int64) {
+// order writes an order or a statement about one. channel is that of the one
+// before, elapsed its time.
+func (w *writer) order(o *Order, bit1 bool, channel string, elapsed uint64, revised int64) {
+	b, at := w.b, w.at
+	at = putUvarint(b, at, uint64(len(o.Items))<<3|bit(o.Discount != 0, 1)|bit(bit1, 2)|bit(o.Channel != channel, 4))
+	binary.LittleEndian.PutUint64(b[at:], o.Hash)
+	at = putUvarint(b, at+6, scaledTime(elapsed))
 	if o.Channel != channel {
+		w.at = at
 		w.channel(o.Channel)
+		at = w.at
 	}
-	w.money(o.Amount)
+	at = putUvarint(b, at, scaledMoney(uint64(o.Amount)))
 	if o.Discount != 0 {
-		w.money(o.Discount)
+		at = putUvarint(b, at, scaledMoney(uint64(o.Discount)))
 	}
 	if revised != 0 {
-		w.ago(revised)
+		at = putUvarint(b, at, scaledTime(uint64(w.last-revised)))
 	}
+	w.at = at + 8*len(o.Items)
+	b = b[at:w.at]
 	for _, item := range o.Items {
-		w.hash8(item)
+		binary.LittleEndian.PutUint64(b, item)
+		b = b[8:]
 	}
 }
 
@@ -275,7 +340,7 @@ func (w *writer) rest(l *Ledger, has uint64) {
 		w.uvarint(uint64(len(l.Cart)))
 		for i := range l.Cart {
 			w.hash8(l.Cart[i].Item)
-			w.b = append(w.b, byte(bit(l.Cart[i].Removed, 1)))
+			w.byte(byte(bit(l.Cart[i].Removed, 1)))
 			w.ago(l.Cart[i].Time)
 		}
 	}
@@ -283,7 +348,7 @@ func (w *writer) rest(l *Ledger, has uint64) {
 		w.ago(l.CartCleared)
 	}
 	if has&hasMessages != 0 {
-		w.b = append(w.b, byte(bit(l.Sent != 0, 1)|bit(l.Opened != 0, 2)|bit(l.Clicked != 0, 4)))
+		w.byte(byte(bit(l.Sent != 0, 1) | bit(l.Opened != 0, 2) | bit(l.Clicked != 0, 4)))
 		for _, t := range [...]int64{l.Sent, l.Opened, l.Clicked} {
 			if t != 0 {
 				w.ago(t)
@@ -292,7 +357,7 @@ func (w *writer) rest(l *Ledger, has uint64) {
 	}
 	if has&hasSurvey != 0 {
 		w.ago(l.SurveyTime)
-		w.b = append(w.b, byte(l.SurveyRating))
+		w.byte(byte(l.SurveyRating))
 	}
 	if has&hasAdjustments != 0 {
 		w.adjustments(l.Adjustments)
@@ -304,7 +369,7 @@ func (w *writer) rest(l *Ledger, has uint64) {
 		w.uvarint(uint64(len(l.Consents)))
 		for i := range l.Consents {
 			w.channel(l.Consents[i].Channel)
-			w.b = append(w.b, byte(bit(l.Consents[i].Granted, 1)))
+			w.byte(byte(bit(l.Consents[i].Granted, 1)))
 			w.ago(l.Consents[i].Time)
 		}
 	}
@@ -322,7 +387,7 @@ func (w *writer) adjustments(as []Adjustment) {
 		a := &as[i]
 		w.hash6(a.Order)
 		w.hash6(a.Event)
-		w.b = append(w.b, byte(a.Kind)<<1|byte(bit(a.Amount != 0, 1)))
+		w.byte(byte(a.Kind)<<1 | byte(bit(a.Amount != 0, 1)))
 		w.ago(a.Time)
 		if a.Amount != 0 {
 			w.money(a.Amount)
@@ -334,15 +399,16 @@ func (w *writer) marks(l *Ledger) {
 	w.uvarint(uint64(len(l.Marks)))
 	for i := range l.Marks {
 		m := &l.Marks[i]
-		w.b = append(w.b, byte(m.Kind))
+		w.byte(byte(m.Kind))
 		w.ago(m.Time)
-		w.b = binary.LittleEndian.AppendUint32(w.b, m.Hash)
+		binary.LittleEndian.PutUint32(w.b[w.at:], m.Hash)
+		w.at += 4
 	}
 	var folded byte
 	for k, n := range l.MarkFold {
 		folded |= byte(bit(n != 0, 1<<k))
 	}
-	w.b = append(w.b, folded)
+	w.byte(folded)
 	for _, n := range l.MarkFold {
 		if n != 0 {
 			w.uvarint(uint64(n))

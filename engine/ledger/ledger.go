@@ -203,11 +203,11 @@ func (f *Effect) scores() { f.Changed, f.Scores = true, true }
 
 // Reset makes l the zero Ledger and keeps its slices' memory.
 func (l *Ledger) Reset() {
-	*l = Ledger{
-		Orders: l.Orders[:0], Pending: l.Pending[:0], Adjustments: l.Adjustments[:0], Views: l.Views[:0],
-		Cart: l.Cart[:0], Marks: l.Marks[:0], Consents: l.Consents[:0],
-		arena: l.arena[:0], channels: l.channels, table: l.table,
-	}
+	l.First, l.Last, l.Erased, l.CartCleared, l.VisitDay, l.Visits = 0, 0, 0, 0, 0, 0
+	l.Sent, l.Opened, l.Clicked, l.SurveyTime, l.SurveyRating = 0, 0, 0, 0, 0
+	l.Orders, l.Pending, l.Adjustments, l.Views = l.Orders[:0], l.Pending[:0], l.Adjustments[:0], l.Views[:0]
+	l.Cart, l.Marks, l.Consents, l.arena = l.Cart[:0], l.Marks[:0], l.Consents[:0], l.arena[:0]
+	l.MarkFold, l.Fold = [numMarks]int64{}, Fold{}
 }
 
 // Validate reports every fault of the configuration.

@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
 
 	"github.com/dangol-dev/dangol/engine/event"
 )
@@ -11,47 +10,82 @@ import (
 // lastTime is the last millisecond of the year 9999.
 const lastTime = 253402300799999
 
-// reader reads what writer wrote. After the first fault it returns zeros only,
-// and bad says that there was one.
+// fault is the place after a fault: beyond the end of all bytes, so that
+// everything read from there on is a fault too.
+const fault = 1 << 40
+
+// uvarint reads a number at a place and returns the place after it, or fault.
+// Most numbers have one byte. The rest is a loop on purpose: its branches are
+// guessed well, and the next number is begun before this one's length is known.
+func uvarint(b []byte, at int) (uint64, int) {
+	if at < len(b) && b[at] < 0x80 {
+		return uint64(b[at]), at + 1
+	}
+	return uvarintLong(b, at)
+}
+
+func uvarintLong(b []byte, at int) (uint64, int) {
+	var v uint64
+	for shift := uint(0); at < len(b) && shift < 64; shift += 7 {
+		c := b[at]
+		at++
+		if c < 0x80 {
+			if c == 0 && shift > 0 || shift == 63 && c > 1 {
+				return 0, fault // longer than needed, or than 64 bits
+			}
+			return v | uint64(c)<<shift, at
+		}
+		v |= uint64(c&0x7f) << shift
+	}
+	return 0, fault
+}
+
+// hash6At is the hash6 at a place; there must be six bytes.
+func hash6At(b []byte, at int) uint64 {
+	b = b[at : at+6]
+	return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint16(b[4:]))<<32
+}
+
+// elapsedOf is a stretch of time in ms, at most lastTime; ok: it is.
+func elapsedOf(v uint64) (t int64, ok bool) {
+	n := v >> 1
+	if v&1 == 0 {
+		if n > lastTime/timeUnit {
+			return 0, false
+		}
+		n *= timeUnit
+	}
+	return int64(n), n <= lastTime
+}
+
+// moneyOf is an amount; ok: it fits.
+func moneyOf(v uint64) (m event.Micro, ok bool) {
+	n := v >> 1
+	if v&1 == 0 {
+		if n > math.MaxInt64/moneyUnit {
+			return 0, false
+		}
+		n *= moneyUnit
+	}
+	return event.Micro(n), true
+}
+
+// reader reads what writer wrote. After the first fault it returns zeros only.
 type reader struct {
-	b   []byte // what is left
-	bad bool
+	b  []byte
+	at int // of the next byte
 }
 
 // fail makes every later read return 0.
-func (d *reader) fail() { d.b, d.bad = nil, true }
+func (d *reader) fail() { d.at = fault }
 
-// uvarint reads up to eight bytes without a loop: a load, the place of the
-// first byte without its high bit, and three steps that close the gaps.
-func (d *reader) uvarint() uint64 {
-	if len(d.b) < 8 {
-		return d.uvarintSlow()
-	}
-	v := binary.LittleEndian.Uint64(d.b)
-	stop := ^v & 0x8080808080808080
-	if stop == 0 {
-		return d.uvarintSlow()
-	}
-	n := bits.TrailingZeros64(stop)>>3 + 1
-	v &= stop ^ (stop - 1) // up to the stop bit
-	v = v&0x7f007f007f007f00>>1 | v&0x007f007f007f007f
-	v = v&0x3fff00003fff0000>>2 | v&0x00003fff00003fff
-	v = v&0x0fffffff00000000>>4 | v&0x000000000fffffff
-	if v>>(7*(n-1)) == 0 && n > 1 {
-		d.fail() // longer than needed
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
+func (d *reader) bad() bool { return d.at > len(d.b) }
 
-func (d *reader) uvarintSlow() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 || n > 1 && d.b[n-1] == 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
+// left is how many bytes are left; negative after a fault.
+func (d *reader) left() int { return len(d.b) - d.at }
+
+func (d *reader) uvarint() (v uint64) {
+	v, d.at = uvarint(d.b, d.at)
 	return v
 }
 
@@ -63,7 +97,7 @@ func (d *reader) signed() int64 {
 // count reads how many things of at least size bytes follow.
 func (d *reader) count(limit, size int) int {
 	n := d.uvarint()
-	if n > uint64(limit) || int(n)*size > len(d.b) {
+	if n > uint64(limit) || int(n)*size > d.left() {
 		d.fail()
 		return 0
 	}
@@ -81,72 +115,57 @@ func (d *reader) number() int64 {
 }
 
 func (d *reader) byte() byte {
-	if len(d.b) == 0 {
+	if d.left() < 1 {
 		d.fail()
 		return 0
 	}
-	v := d.b[0]
-	d.b = d.b[1:]
+	v := d.b[d.at]
+	d.at++
 	return v
 }
 
 func (d *reader) hash8() uint64 {
-	if len(d.b) < 8 {
+	if d.left() < 8 {
 		d.fail()
 		return 0
 	}
-	v := binary.LittleEndian.Uint64(d.b)
-	d.b = d.b[8:]
+	v := binary.LittleEndian.Uint64(d.b[d.at:])
+	d.at += 8
 	return v
 }
 
 func (d *reader) hash6() uint64 {
-	if len(d.b) < 6 {
+	if d.left() < 6 {
 		d.fail()
 		return 0
 	}
-	v := uint64(binary.LittleEndian.Uint32(d.b)) | uint64(binary.LittleEndian.Uint16(d.b[4:]))<<32
-	d.b = d.b[6:]
+	v := hash6At(d.b, d.at)
+	d.at += 6
 	return v
 }
 
 func (d *reader) hash4() uint32 {
-	if len(d.b) < 4 {
+	if d.left() < 4 {
 		d.fail()
 		return 0
 	}
-	v := binary.LittleEndian.Uint32(d.b)
-	d.b = d.b[4:]
+	v := binary.LittleEndian.Uint32(d.b[d.at:])
+	d.at += 4
 	return v
 }
 
-// elapsed reads a stretch of time in ms, at most lastTime.
 func (d *reader) elapsed() int64 {
-	v := d.uvarint()
-	t := v >> 1
-	if v&1 == 0 {
-		if t > lastTime/timeUnit {
-			d.fail()
-			return 0
-		}
-		t *= timeUnit
-	}
-	if t > lastTime {
+	t, ok := elapsedOf(d.uvarint())
+	if !ok {
 		d.fail()
-		return 0
 	}
-	return int64(t)
+	return t
 }
 
 func (d *reader) money() event.Micro {
-	v := d.uvarint()
-	m := v >> 1
-	if v&1 == 0 {
-		if m > math.MaxInt64/moneyUnit {
-			d.fail()
-			return 0
-		}
-		m *= moneyUnit
+	m, ok := moneyOf(d.uvarint())
+	if !ok {
+		d.fail()
 	}
-	return event.Micro(m)
+	return m
 }

@@ -39,11 +39,16 @@ func (s *Sales) Next() bool {
 	for s.next < len(l.Orders) {
 		o := &l.Orders[s.next]
 		s.next++
-		sum := l.tally(o, never, s.rules)
-		if sum.cancelled {
-			continue
+		var sum tally
+		if len(l.Adjustments) > 0 {
+			if sum = l.tally(o, never, s.rules); sum.cancelled {
+				continue
+			}
 		}
-		c := l.content(o, never, s.rules)
+		c := o
+		if len(l.Pending) > 0 {
+			c = l.content(o, never, s.rules)
+		}
 		net := c.net()
 		left := max(0, net.Sub(sum.returned))
 		if sum.whole {
