@@ -22,33 +22,33 @@ func checkHotSet(t require.TestingT, h *hotSet) {
 		for r := ref(c << a.shift); r != 0; r = a.after(r, a.units(r)) {
 			hand = hand || a.hand == r
 			units += a.units(r)
-			require.Equal(t, afterFreed, has(a.at(r), afterFree))
+			require.True(t, afterFreed == has(a.at(r), afterFree))
 			if afterFreed {
 				require.True(t, has(a.at(r), inUse), "free neighbours are one block")
 			}
 			afterFreed = !has(a.at(r), inUse)
 			if b := a.at(r); has(b, inUse) {
 				used++
-				require.Equal(t, r, h.find(entryKey(b)))
+				require.True(t, r == h.find(entryKey(b)))
 			} else if a.units(r) >= leastUnits {
 				free[r] = a.units(r)
 			}
 		}
-		require.Equal(t, a.chunkUnits(uint32(c)), units)
+		require.True(t, a.chunkUnits(uint32(c)) == units)
 		require.True(t, hand, "the hand is at a block")
-		require.Equal(t, a.live[c], used)
+		require.True(t, a.live[c] == used)
 		entries += int(used)
 	}
 	require.Equal(t, bytes, a.bytes)
 	require.Equal(t, a.bytes+h.index.bytes(), h.own)
 	require.Equal(t, entries, h.index.count)
 	for class, head := range a.heads {
-		require.Equal(t, head != 0, a.nonEmpty[class/64]>>(class%64)&1 == 1)
+		require.True(t, (head != 0) == (a.nonEmpty[class/64]>>(class%64)&1 == 1))
 		for r, prev := head, ref(0); r != 0; {
-			require.Equal(t, class, sizeClass(free[r]))
+			require.True(t, class == sizeClass(free[r]))
 			delete(free, r)
 			next, before := links(a.at(r))
-			require.Equal(t, prev, before)
+			require.True(t, prev == before)
 			prev, r = r, next
 		}
 	}

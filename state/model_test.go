@@ -365,12 +365,19 @@ func TestAgainstPlain(t *testing.T) {
 			m.plain[p] = newPlain()
 		}
 		m.store = openTest(t, m.disk, Observer{}, smallTuning, m.hot)
+		closed := false
+		defer func() { // a walk may be given up half way
+			if !closed {
+				_ = m.store.Close()
+			}
+		}()
 		t.Repeat(map[string]func(*rapid.T){
 			"put": m.put, "put2": m.put, "put3": m.put, "alter": m.alter, "get": m.get, "get2": m.get,
 			"fire": m.fire, "fire2": m.fire, "commit": m.commitSome, "commit2": m.commitSome, "abort": m.abort,
 			"close": m.closeTable, "restore": m.restore, "drop": m.drop, "flush": m.flush, "reopen": m.reopen,
 			"": m.check,
 		})
+		closed = true
 		require.NoError(t, m.store.Close())
 		require.Zero(t, openTables(m.tables), "memory is given back")
 	})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -70,8 +71,8 @@ func open(cfg Config, disk vfs.FS, obs Observer, tune tuning) (*Store, error) {
 	defer cache.Unref()
 	s.db, err = pebble.Open(cfg.Dir, s.options(cfg, watched, cache))
 	if err != nil {
-		if errors.Is(err, pebble.ErrDBNotPristine) {
-			err = fmt.Errorf("its first start was cut short; empty the directory and start again: %w", err)
+		if pebble.IsCorruptionError(err) || errors.Is(err, pebble.ErrDBNotPristine) || errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("its files are damaged or incomplete; remove the directory, the state is then rebuilt from its source: %w", err)
 		}
 		return nil, errors.Join(fmt.Errorf("open state in %s: %w", cfg.Dir, err), lock.Close(), watch.Close())
 	}

@@ -2,9 +2,11 @@ package state
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -14,7 +16,19 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// underRace: the race detector watches, for which one goroutine's random walks
+// have little to show and take ten times as long.
+var underRace bool
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if underRace {
+		if err := flag.Set("rapid.checks", "10"); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestConfig(t *testing.T) {
 	c := DefaultConfig()
@@ -96,6 +110,24 @@ func TestForeign(t *testing.T) {
 	s, err = Open(testConfig(), disk, Observer{})
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
+}
+
+// TestIncomplete: a directory whose files were lost says what to do.
+func TestIncomplete(t *testing.T) {
+	disk := vfs.NewMem()
+	s := openTest(t, disk, Observer{}, smallTuning, 1<<10)
+	require.NoError(t, s.Close())
+	names, err := disk.List(testDir)
+	require.NoError(t, err)
+	for _, name := range names {
+		if strings.HasPrefix(name, "MANIFEST") {
+			require.NoError(t, disk.Remove(disk.PathJoin(testDir, name)))
+		}
+	}
+	_, err = Open(testConfig(), disk, Observer{})
+	require.ErrorContains(t, err, "remove the directory")
+	_, err = Open(testConfig(), disk, Observer{})
+	require.NotErrorIs(t, err, ErrInUse, "a failed start lets go of the lock")
 }
 
 func TestClosed(t *testing.T) {
