@@ -105,9 +105,14 @@ func (c *Counts) countPair(a, b uint32, sign int32) {
 			return
 		}
 	}
-	if n := c.pairs.add(slot, sign); sign > 0 && int(n) >= c.cfg.MinCount {
+	n := c.pairs.add(slot, sign)
+	switch {
+	case sign > 0 && int(n) >= c.cfg.MinCount:
 		c.keep(a, b, n)
 		c.keep(b, a, n)
+	case sign < 0 && int(n)+1 >= c.cfg.MinCount: // it was evidence
+		c.lose(a, b, n)
+		c.lose(b, a, n)
 	}
 }
 

@@ -39,16 +39,69 @@ func Strength(nAB, nA, nB, n, prior int) float64 {
 // every item. Figures and rank are of this moment; who is among the strongest
 // is nearly always (see shelf). Exact is never wrong.
 func (c *Counts) Neighbours(item uint64, k int, dst []Neighbour) []Neighbour {
-	d := c.index[item]
 	from := len(dst)
-	s := &c.shelves[d] // that of nobody is empty
-	for _, other := range s.others[:s.n] {
-		if nb, ok := c.rule(d, other, c.pairs.count(d, other)); ok {
-			dst = append(dst, nb)
-		}
+	var near [MaxNeighbours]Near
+	for _, n := range c.Near(item, near[:0]) {
+		dst = append(dst, c.Rule(n.Of, n.To, n.Count))
 	}
 	slices.SortFunc(dst[from:], stronger)
 	return dst[:min(len(dst), from+k)]
+}
+
+// Ref is an item's place in the counts: 0 for none. It is the same as long as
+// the counts live.
+type Ref uint32
+
+// Ref is where an item is; 0 for one never seen.
+func (c *Counts) Ref(item uint64) Ref { return Ref(c.index[item]) }
+
+// Near is a Neighbour without the figures that nobody ranks by.
+type Near struct {
+	Item     uint64
+	Strength float64
+	Of, To   Ref // the asked item and Item
+	Count    int32
+}
+
+// Near appends what Neighbours gives for all of MaxNeighbours, in no order.
+func (c *Counts) Near(item uint64, dst []Near) []Near {
+	d := c.index[item]
+	s := &c.shelves[d] // that of nobody is empty
+	if s.n == 0 {
+		return dst
+	}
+	of := int(c.items[d].orders)
+	for i, other := range s.others[:s.n] {
+		n, to := int(s.counts[i]), &c.items[other]
+		if c.evidence(n, of, int(to.orders)) {
+			dst = append(dst, Near{
+				Item: to.hash, Strength: Strength(n, of, int(to.orders), c.orders, c.cfg.PriorOrders),
+				Of: Ref(d), To: Ref(other), Count: int32(n),
+			})
+		}
+	}
+	return dst
+}
+
+// Rule is the neighbour To of Of, of which Near has said that Count orders hold
+// both, with all its figures.
+func (c *Counts) Rule(of, to Ref, count int32) Neighbour {
+	nAB, nA, nB, n := int(count), int(c.items[of].orders), int(c.items[to].orders), c.orders
+	conf := float64(nAB) / float64(nA)
+	return Neighbour{
+		Item: c.items[to].hash, Count: nAB,
+		Support: float64(nAB) / float64(n), Confidence: conf,
+		Lift:     conf / (float64(nB) / float64(n)),
+		Strength: Strength(nAB, nA, nB, n, c.cfg.PriorOrders),
+	}
+}
+
+// evidence is whether so many orders that hold both of two items speak for a
+// rule: enough, and lift > 1, in integers. Counts below zero are of orders
+// taken away before they were added: no evidence yet.
+func (c *Counts) evidence(nAB, nA, nB int) bool {
+	n := c.orders
+	return nAB >= c.cfg.MinCount && nA >= nAB && nB >= nAB && n >= nA && nAB*n > nA*nB
 }
 
 // Exact is Neighbours from all of the item's pairs: a function of the counts
@@ -61,10 +114,11 @@ func (c *Counts) Exact(item uint64, k int, dst []Neighbour) []Neighbour {
 	from := len(dst)
 	for at := c.items[d].head; at != 0; at = c.pairs.next(at, d) {
 		p := &c.pairs.slots[at]
-		nb, ok := c.rule(d, p.a^p.b^d, p.count)
-		if !ok {
+		other := p.a ^ p.b ^ d
+		if !c.evidence(int(p.count), int(c.items[d].orders), int(c.items[other].orders)) {
 			continue
 		}
+		nb := c.Rule(Ref(d), Ref(other), p.count)
 		if len(dst)-from < k {
 			dst = append(dst, nb)
 		} else if stronger(nb, dst[len(dst)-1]) < 0 {
@@ -77,27 +131,6 @@ func (c *Counts) Exact(item uint64, k int, dst []Neighbour) []Neighbour {
 		}
 	}
 	return dst
-}
-
-// rule is the rule from item d to another, that count orders hold together, and
-// whether it is evidence.
-func (c *Counts) rule(d, other uint32, count int32) (Neighbour, bool) {
-	if int(count) < c.cfg.MinCount {
-		return Neighbour{}, false
-	}
-	nAB, nA, nB, n := int(count), int(c.items[d].orders), int(c.items[other].orders), c.orders
-	// Lift > 1, in integers. Counts below zero are of orders taken away before
-	// they were added: no evidence yet.
-	if nA < nAB || nB < nAB || n < nA || nAB*n <= nA*nB {
-		return Neighbour{}, false
-	}
-	conf := float64(nAB) / float64(nA)
-	return Neighbour{
-		Item: c.items[other].hash, Count: nAB,
-		Support: float64(nAB) / float64(n), Confidence: conf,
-		Lift:     conf / (float64(nB) / float64(n)),
-		Strength: Strength(nAB, nA, nB, n, c.cfg.PriorOrders),
-	}, true
 }
 
 // stronger orders neighbours, strongest first, equals by hash.

@@ -1,8 +1,6 @@
 package nextbest
 
 import (
-	"slices"
-
 	"github.com/dangol-dev/dangol/engine/basket"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
@@ -12,22 +10,25 @@ import (
 type seed struct {
 	item   uint64
 	weight float64
+	ref    basket.Ref
 }
 
-// rule is one seed's word for a candidate.
+// rule is one seed's word for a candidate. Its figures are looked up when it is
+// told, which few are.
 type rule struct {
-	seed     int
 	strength float64 // weighted
-	nb       basket.Neighbour
+	seed     int32
+	count    int32 // orders that hold both
 }
 
 // candidate is an item that some seed speaks for, with its strongest rules,
-// strongest first.
+// strongest first. It fills a line of the processor's cache.
 type candidate struct {
 	item   uint64
-	barred bool
-	n      int
 	rules  [maxRules]rule
+	ref    basket.Ref
+	n      uint8
+	barred bool
 }
 
 // score joins the rules as independent chances: 1 − Π(1 − strength). Rules of
@@ -42,7 +43,7 @@ func (c *candidate) score() float64 {
 
 // add keeps a rule if it is among the strongest; of equals the earlier seed's.
 func (c *candidate) add(r rule) {
-	i := c.n
+	i := int(c.n)
 	if i == maxRules {
 		if i--; r.strength <= c.rules[i].strength {
 			return
@@ -65,8 +66,21 @@ type candidates struct {
 }
 
 func (t *candidates) reset() {
-	t.list = t.list[:0]
-	clear(t.table[:])
+	if len(t.list) > 0 {
+		t.list = t.list[:0]
+		clear(t.table[:])
+	}
+}
+
+// speak adds a seed's word for its neighbour.
+func (t *candidates) speak(nb *basket.Near, seed int, weight float64) {
+	c, at := t.find(nb.Item)
+	if c == nil {
+		t.list = append(t.list, candidate{item: nb.Item, ref: nb.To})
+		t.table[at] = uint16(len(t.list))
+		c = &t.list[len(t.list)-1]
+	}
+	c.add(rule{strength: nb.Strength * weight, seed: int32(seed), count: nb.Count})
 }
 
 // find returns the candidate of an item, or nil and where it belongs.
@@ -98,16 +112,12 @@ func (t *candidates) bar(items ...uint64) {
 func (r *Recommender) crossSell(l *ledger.Ledger, k int) {
 	r.plant(l)
 	r.found.reset()
-	for s := range r.seeds {
-		r.neighbours = r.ask(r.seeds[s].item, r.neighbours[:0])
-		for _, nb := range r.neighbours {
-			c, at := r.found.find(nb.Item)
-			if c == nil {
-				r.found.list = append(r.found.list, candidate{item: nb.Item})
-				r.found.table[at] = uint16(len(r.found.list))
-				c = &r.found.list[len(r.found.list)-1]
-			}
-			c.add(rule{seed: s, strength: nb.Strength * r.seeds[s].weight, nb: nb})
+	for i := range r.seeds {
+		s := &r.seeds[i]
+		r.near = r.ask(s.item, r.near[:0])
+		for k := range r.near {
+			s.ref = r.near[k].Of
+			r.found.speak(&r.near[k], i, s.weight)
 		}
 	}
 	if len(r.found.list) == 0 {
@@ -128,11 +138,17 @@ func (r *Recommender) crossSell(l *ledger.Ledger, k int) {
 }
 
 // ask is how an item's neighbours are come by.
-func (r *Recommender) ask(item uint64, dst []basket.Neighbour) []basket.Neighbour {
-	if r.Exact {
-		return r.counts.Exact(item, basket.MaxNeighbours, dst)
+func (r *Recommender) ask(item uint64, dst []basket.Near) []basket.Near {
+	if !r.Exact {
+		return r.counts.Near(item, dst)
 	}
-	return r.counts.Neighbours(item, basket.MaxNeighbours, dst)
+	of := r.counts.Ref(item)
+	for _, nb := range r.counts.Exact(item, basket.MaxNeighbours, nil) {
+		dst = append(dst, basket.Near{
+			Item: nb.Item, Strength: nb.Strength, Of: of, To: r.counts.Ref(nb.Item), Count: int32(nb.Count),
+		})
+	}
+	return dst
 }
 
 // plant chooses the seeds: what lies in the cart, then what was in the latest
@@ -158,9 +174,15 @@ func (r *Recommender) plant(l *ledger.Ledger) {
 }
 
 func (r *Recommender) plantOne(item uint64, weight float64) {
-	if len(r.seeds) < maxSeeds && !slices.ContainsFunc(r.seeds, func(s seed) bool { return s.item == item }) {
-		r.seeds = append(r.seeds, seed{item, weight})
+	if len(r.seeds) == maxSeeds {
+		return
 	}
+	for i := range r.seeds {
+		if r.seeds[i].item == item {
+			return
+		}
+	}
+	r.seeds = append(r.seeds, seed{item: item, weight: weight})
 }
 
 // hash is the hash of an item that the dictionary knows by that id.

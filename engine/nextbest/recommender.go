@@ -46,14 +46,14 @@ type Recommender struct {
 	names  *basket.Dictionary
 	rules  *ledger.Rules
 
-	recent     []sale
-	cart       []uint64
-	seeds      []seed
-	neighbours []basket.Neighbour
-	found      candidates
-	purchases  []purchase
-	gaps       []int64
-	top        []pick
+	recent    []sale
+	cart      []uint64
+	seeds     []seed
+	near      []basket.Near
+	found     candidates
+	purchases []purchase
+	gaps      []int64
+	top       []pick
 }
 
 // New returns a Recommender over counts and names, which stay the caller's, for
@@ -67,8 +67,8 @@ type pick struct {
 	item  uint64
 	id    string
 	score float64
-	cand  int      // index of its candidate; −1 for a repeat
-	again purchase // of a repeat: count and share
+	cand  int // index of its candidate; −1 for a repeat
+	again habit
 }
 
 // Offers writes the best k offers for a customer at a time in Unix
@@ -171,7 +171,7 @@ func (r *Recommender) write(p *pick, out []score.Offer) []score.Offer {
 	c := &r.found.list[p.cand]
 	for _, rl := range c.rules[:c.n] {
 		if it, ok := r.names.Lookup(r.seeds[rl.seed].item); ok {
-			o.Because = r.because(o.Because, it.ID, rl.nb)
+			o.Because = r.because(o.Because, it.ID, r.counts.Rule(r.seeds[rl.seed].ref, c.ref, rl.count))
 		}
 	}
 	return out

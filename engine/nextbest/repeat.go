@@ -9,12 +9,57 @@ import (
 
 const day = 24 * 60 * 60 * 1000 // ms
 
-// purchase is one item in one order; in a pick, of how many orders it was.
+// purchase is one item in one order.
 type purchase struct {
-	item   uint64
-	at     int64
+	item uint64
+	at   int64
+}
+
+// habit is what a repeat rests on.
+type habit struct {
 	times  int // purchases, a day or more apart
 	orders int // orders that were looked at
+}
+
+// marks are a set of items, in which some are that do not belong: those that
+// share a bit with one that does.
+type marks [32]uint64
+
+// mark takes an item in, and says whether it seemed to be there before.
+func (m *marks) mark(item uint64) bool {
+	word, bit := &m[item%32], uint64(1)<<(item>>5%64)
+	was := *word&bit != 0
+	*word |= bit
+	return was
+}
+
+func (m *marks) has(item uint64) bool { return m[item%32]>>(item>>5%64)&1 != 0 }
+
+// collect gathers the purchases of the items that were bought more than once,
+// and of some others: most customers have none, and are done.
+func (r *Recommender) collect() {
+	r.purchases = r.purchases[:0]
+	var once, twice marks
+	any := false
+	for i := range r.recent {
+		for _, it := range r.recent[i].items {
+			if once.mark(it) {
+				twice.mark(it)
+				any = true
+			}
+		}
+	}
+	if !any {
+		return
+	}
+	for i := range r.recent {
+		s := &r.recent[i]
+		for _, it := range s.items {
+			if twice.has(it) {
+				r.purchases = append(r.purchases, purchase{item: it, at: s.placed})
+			}
+		}
+	}
 }
 
 // repeat offers what the customer orders again and again and what is due. An
@@ -27,16 +72,11 @@ type purchase struct {
 // twice the gap, when the habit has probably ended. What already lies in the
 // cart is not offered.
 func (r *Recommender) repeat(now int64, k int) {
-	r.purchases = r.purchases[:0]
 	orders := len(r.recent)
 	if orders < 2 {
 		return
 	}
-	for _, s := range r.recent {
-		for _, it := range s.items {
-			r.purchases = append(r.purchases, purchase{item: it, at: s.placed})
-		}
-	}
+	r.collect()
 	slices.SortFunc(r.purchases, func(a, b purchase) int {
 		if a.item != b.item {
 			return cmp.Compare(a.item, b.item)
@@ -78,7 +118,7 @@ func (r *Recommender) offerAgain(ps []purchase, orders int, now int64, k int) {
 	share := float64(times) / float64(orders+1)
 	r.offer(pick{
 		item: ps[0].item, score: share * min(passed, 1, 2/passed), cand: -1,
-		again: purchase{times: times, orders: orders},
+		again: habit{times: times, orders: orders},
 	}, k)
 }
 
