@@ -30,8 +30,11 @@ func Strength(nAB, nA, nB, n, prior int) float64 {
 		return 0
 	}
 	a := float64(nA)
-	return a / (a + float64(prior)) * (float64(nAB)/a - float64(nB)/float64(n))
+	return belief(a, prior) * (float64(nAB)/a - float64(nB)/float64(n))
 }
+
+// belief is how far so many orders speak, in [0, 1].
+func belief(nA float64, prior int) float64 { return nA / (nA + float64(prior)) }
 
 // Neighbours appends up to k of the item's strongest neighbours to dst,
 // strongest first, equals by hash: those of at least Config.MinCount orders and
@@ -70,15 +73,19 @@ func (c *Counts) Near(item uint64, dst []Near) []Near {
 	if s.n == 0 {
 		return dst
 	}
-	of := int(c.items[d].orders)
+	dst = slices.Grow(dst, len(s.others))
+	nA, n := int(c.items[d].orders), float64(c.orders)
+	a := float64(nA)
+	sure := belief(a, c.cfg.PriorOrders)
 	for i, other := range s.others[:s.n] {
-		n, to := int(s.counts[i]), &c.items[other]
-		if c.evidence(n, of, int(to.orders)) {
-			dst = append(dst, Near{
-				Item: to.hash, Strength: Strength(n, of, int(to.orders), c.orders, c.cfg.PriorOrders),
-				Of: Ref(d), To: Ref(other), Count: int32(n),
-			})
+		nAB, to := int(s.counts[i]), &c.items[other]
+		if !c.evidence(nAB, nA, int(to.orders)) {
+			continue
 		}
+		dst = dst[:len(dst)+1]
+		nb := &dst[len(dst)-1]
+		nb.Item, nb.Strength = to.hash, sure*(float64(nAB)/a-float64(to.orders)/n) // Strength
+		nb.Of, nb.To, nb.Count = Ref(d), Ref(other), int32(nAB)
 	}
 	return dst
 }

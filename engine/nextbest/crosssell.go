@@ -131,8 +131,12 @@ func (r *Recommender) crossSell(l *ledger.Ledger, k int) {
 	}
 	r.found.bar(r.cart...)
 	for i := range r.found.list {
-		if c := &r.found.list[i]; !c.barred {
-			r.offer(pick{item: c.item, score: c.score(), cand: i}, k)
+		c := &r.found.list[i]
+		if c.barred {
+			continue
+		}
+		if v := c.score(); len(r.top) < k || v >= r.top[k-1].score {
+			r.offer(pick{item: c.item, score: v, cand: i}, k)
 		}
 	}
 }
