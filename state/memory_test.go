@@ -183,6 +183,8 @@ func TestBudget(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Len(t, got, 2*limit)
+	require.NoError(t, second.Put([]byte("large"), []byte("small"), 0))
+	require.Less(t, second.hot.own, int64(limit), "a value that shrank lets its memory go")
 	second.Close()
 	first.Close()
 	require.Zero(t, s.budget.used.Load())

@@ -70,6 +70,7 @@ func TestDirectory(t *testing.T) {
 	require.EqualValues(t, 17, due)
 	require.Equal(t, "value", string(val))
 	require.Positive(t, s.DiskUsage())
+	require.Zero(t, s.db.Metrics().WAL.BytesWritten, "there is no write-ahead log")
 	require.NoError(t, s.Close())
 
 	marker := filepath.Join(cfg.Dir, markerName)
