@@ -42,7 +42,7 @@ func (p *Path) Run(ctx context.Context, batches [][]pipeline.Record) error {
 	p.feed.batches = batches
 	ctx, p.feed.stop = context.WithCancel(ctx)
 	p.loop.Open = func(ctx context.Context, restore pipeline.RestoreFunc) (pipeline.Session, error) {
-		_, err := restore(ctx, 0, -1, &p.feed)
+		_, err := restore(ctx, pipeline.Assignment{Committed: -1}, &p.feed)
 		return &p.feed, err
 	}
 	return p.loop.Run(ctx)
@@ -59,9 +59,11 @@ type feed struct {
 	Outputs int64
 }
 
-func (f *feed) Assigned() []int32 { return []int32{0} }
-func (f *feed) Begin() error      { return nil }
-func (f *feed) Close()            {}
+func (f *feed) Assigned() []int32                             { return []int32{0} }
+func (f *feed) Ends(context.Context) (map[int32]int64, error) { return nil, nil }
+
+func (f *feed) Begin() error { return nil }
+func (f *feed) Close()       {}
 
 func (f *feed) Poll(ctx context.Context, _ int) ([]pipeline.Batch, error) {
 	if len(f.batches) == 0 {

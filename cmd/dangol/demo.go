@@ -188,7 +188,6 @@ func (s *shopSource) next() (outgoing, error) {
 	return outgoing{key: []byte(r.Customer), value: append([]byte(nil), r.Value...)}, nil
 }
 
-func (s *shopSource) position() (done, size int64) { return 0, 0 }
 func (s *shopSource) report() string               { return "" }
 func (s *shopSource) Close() error                 { return nil }
 

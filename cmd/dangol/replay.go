@@ -39,7 +39,7 @@ stands at the end, or at --as-of; later events are left out then.
 
 --scores writes every customer's document for that instant, --changes what "run" would
 have written to the changes topic, --facts the bytes of the facts; a line each.`,
-		Example: `  dangol replay --input CDNOW_sample.txt --format cdnow --as-of 1998-07-01 --set score.rfm.window_days=0
+		Example: `  dangol replay --input CDNOW_sample.txt --format cdnow --as-of 1998-07-01 --set rfm.window_days=0
   dangol replay --input events.jsonl.gz --scores scores.jsonl --changes changes.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

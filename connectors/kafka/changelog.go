@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -20,62 +21,63 @@ const undecided = time.Minute
 // changelog reads the changelog's partitions back, transaction by transaction.
 //
 // It reads uncommitted records and the control records that decide them, and
-// resolves the transactions itself. A read_committed poll never returns for a
-// tail of control records or aborted ones, and a reader that cannot tell "the
-// end" from "not yet" either hangs or misses committed state.
+// resolves the transactions itself, up to a barrier that it writes first. A
+// read_committed poll never returns for a tail of control records or aborted
+// ones, offsets near the end may hold nothing after a compaction, and a reader
+// that cannot tell "the end" from "not yet" either hangs or misses committed
+// state.
 type changelog struct {
 	topic string
 	opts  []kgo.Opt
 }
 
+// barrierKey is the key of barriers; each compacts the one before away.
+var barrierKey = []byte{'b'}
+
 // Read implements pipeline.ChangelogReader.
 func (c *changelog) Read(ctx context.Context, partition int32, from int64, fn func([]pipeline.LogRecord) error) (int64, error) {
-	start, end, err := c.bounds(ctx, partition)
+	start, barrier, err := c.bounds(ctx, partition)
 	if err != nil {
 		return 0, err
 	}
-	if from > end {
-		return 0, fmt.Errorf("%s/%d ends at offset %d, the local state has read it to %d: the topic was recreated or the state belongs to another cluster; "+
-			"move the state directory away to restore from the topic", c.topic, partition, end, from)
-	}
-	if from < start {
-		from = start
-	}
-	if from == end {
-		return end, nil
+	if from > barrier {
+		return 0, fmt.Errorf("%w: %s/%d ends at offset %d, the local state has read it to %d: the topic lost records, or was made anew; "+
+			"move the state directory away to restore from the topic", pipeline.ErrFatal, c.topic, partition, barrier, from)
 	}
 	cl, err := kgo.NewClient(append(append([]kgo.Opt(nil), c.opts...),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.topic: {partition: kgo.NewOffset().At(from)}}),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.topic: {partition: kgo.NewOffset().At(max(from, start))}}),
 		kgo.FetchIsolationLevel(kgo.ReadUncommitted()), kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
 	if err != nil {
 		return 0, err
 	}
 	defer cl.Close()
-	return newReplay(fn).run(ctx, cl, end)
+	return newReplay(fn).run(ctx, cl, barrier+1)
 }
 
-func (c *changelog) bounds(ctx context.Context, partition int32) (start, end int64, err error) {
-	cl, err := kgo.NewClient(c.opts...)
+// bounds are the start of the log and the offset of a barrier, freshly written.
+func (c *changelog) bounds(ctx context.Context, partition int32) (start, barrier int64, err error) {
+	cl, err := kgo.NewClient(append(append([]kgo.Opt(nil), c.opts...), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer cl.Close()
-	adm := kadm.NewClient(cl)
-	starts, err := adm.ListStartOffsets(ctx, c.topic)
+	starts, err := kadm.NewClient(cl).ListStartOffsets(ctx, c.topic)
 	if err != nil {
 		return 0, 0, fmt.Errorf("start of %s: %w", c.topic, err)
 	}
-	ends, err := adm.ListEndOffsets(ctx, c.topic)
-	if err != nil {
-		return 0, 0, fmt.Errorf("end of %s: %w", c.topic, err)
-	}
-	s, ok1 := starts.Lookup(c.topic, partition)
-	e, ok2 := ends.Lookup(c.topic, partition)
-	if !ok1 || !ok2 {
+	s, ok := starts.Lookup(c.topic, partition)
+	if !ok {
 		return 0, 0, fmt.Errorf("%s has no partition %d", c.topic, partition)
 	}
-	return s.Offset, e.Offset, errors.Join(s.Err, e.Err)
+	if s.Err != nil {
+		return 0, 0, fmt.Errorf("start of %s/%d: %w", c.topic, partition, s.Err)
+	}
+	r := &kgo.Record{Topic: c.topic, Partition: partition, Key: barrierKey, Value: []byte{}}
+	if err := cl.ProduceSync(ctx, r).FirstErr(); err != nil {
+		return 0, 0, fmt.Errorf("barrier in %s/%d: %w", c.topic, partition, err)
+	}
+	return s.Offset, r.Offset, nil
 }
 
 // replay resolves the transactions of a partition's records.
@@ -133,6 +135,9 @@ func (r *replay) record(rec *kgo.Record) error {
 		return r.fn(recs)
 	}
 	lr := pipeline.LogRecord{Offset: rec.Offset, Key: rec.Key, Value: rec.Value}
+	if bytes.Equal(rec.Key, barrierKey) {
+		return nil
+	}
 	if !rec.Attrs.IsTransactional() {
 		return fmt.Errorf("offset %d of the changelog was not written in a transaction: something else writes to it", rec.Offset)
 	}

@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -26,9 +28,11 @@ import (
 //     the member, and one already replaced could commit.
 //   - An error from End says nothing about the transaction. The session is
 //     dead; its successor asks the broker what is committed.
-//   - End's context is never cancelled.
+//   - End's context is cancelled only to stop, and then the session with it.
 type Session struct {
 	cfg    *Config
+	id     uint64 // pipeline.Assignment.Identity
+	adm    *kadm.Client
 	gs     *kgo.GroupTransactSession
 	log    *slog.Logger
 	topics [5]string
@@ -59,17 +63,9 @@ func Open(ctx context.Context, app string, cfg *Config, restore pipeline.Restore
 		return nil, err
 	}
 	base = append(base, more...)
-	adm, err := kgo.NewClient(base...)
-	if err != nil {
-		return nil, fmt.Errorf("kafka client: %w", err)
-	}
-	defer adm.Close()
-	ectx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	if _, err := EnsureTopics(ectx, kadm.NewClient(adm), app, cfg); err != nil {
+	if err := s.prepare(ctx, app, base); err != nil {
 		return nil, err
 	}
-
 	start := kgo.NewOffset().AtStart()
 	if cfg.Start == "latest" {
 		start = kgo.NewOffset().AtEnd()
@@ -95,26 +91,71 @@ func Open(ctx context.Context, app string, cfg *Config, restore pipeline.Restore
 	if s.gs, err = kgo.NewGroupTransactSession(opts...); err != nil {
 		return nil, fmt.Errorf("kafka session: %w", err)
 	}
-	if _, _, err := s.gs.Client().ProducerID(ectx); err != nil {
+	s.adm = kadm.NewClient(s.gs.Client())
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	if _, _, err := s.gs.Client().ProducerID(ctx); err != nil {
 		s.gs.Close()
 		return nil, fmt.Errorf("transactional id %q: %w", app+"-"+cfg.Instance, err)
 	}
 	return s, nil
 }
 
+const (
+	openWithin = 30 * time.Second // for the broker to answer at the start
+	grace      = 10 * time.Second // for it to answer at the end
+)
+
+// prepare makes sure of the topics and learns whose they are.
+func (s *Session) prepare(ctx context.Context, app string, opts []kgo.Opt) error {
+	cl, err := kgo.NewClient(opts...)
+	if err != nil {
+		return fmt.Errorf("kafka client: %w", err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	adm := kadm.NewClient(cl)
+	if _, err := EnsureTopics(ctx, adm, app, s.cfg); err != nil {
+		return err
+	}
+	m, err := adm.Metadata(ctx, s.cfg.Topic, s.topics[pipeline.Changelog])
+	if err != nil {
+		return fmt.Errorf("kafka at %v: %w", s.cfg.Brokers, err)
+	}
+	h := xxhash.New()
+	for _, part := range []string{m.Cluster, app, m.Topics[s.cfg.Topic].ID.String(), m.Topics[s.topics[pipeline.Changelog]].ID.String()} {
+		_, _ = h.WriteString(part + "\x00") // cannot fail
+	}
+	s.id = h.Sum64()
+	return nil
+}
+
+// restoreAll restores the partitions assigned and says where each begins. Every
+// one gets a definite offset: a client that knows none would, after an abort,
+// begin at 0.
 func (s *Session) restoreAll(ctx context.Context, offs map[string]map[int32]kgo.Offset, restore pipeline.RestoreFunc, log pipeline.ChangelogReader) (map[string]map[int32]kgo.Offset, error) {
 	parts := offs[s.cfg.Topic]
+	list := s.adm.ListStartOffsets
+	if s.cfg.Start == "latest" {
+		list = s.adm.ListEndOffsets
+	}
+	starts, err := list(ctx, s.cfg.Topic)
+	if err != nil {
+		return nil, s.failure(ctx, fmt.Errorf("offsets of %s: %w", s.cfg.Topic, err))
+	}
 	for p, o := range parts {
-		committed := max(o.EpochOffset().Offset, -1)
-		start, err := restore(ctx, p, committed, log)
-		if err != nil {
-			err = fmt.Errorf("restore partition %d: %w", p, err)
-			s.mu.Lock()
-			s.failed = err
-			s.mu.Unlock()
-			return nil, err
+		a := pipeline.Assignment{Partition: p, Committed: max(o.EpochOffset().Offset, -1), Identity: s.id}
+		if st, ok := starts.Lookup(s.cfg.Topic, p); ok && st.Err == nil {
+			a.Start = st.Offset
+		} else {
+			return nil, s.failure(ctx, fmt.Errorf("offsets of %s/%d: %w", s.cfg.Topic, p, st.Err))
 		}
-		if start >= 0 && start != committed {
+		start, err := restore(ctx, a, log)
+		if err != nil {
+			return nil, s.failure(ctx, fmt.Errorf("restore partition %d: %w", p, err))
+		}
+		if start != a.Committed {
 			parts[p] = kgo.NewOffset().At(start)
 		}
 	}
@@ -124,6 +165,18 @@ func (s *Session) restoreAll(ctx context.Context, offs map[string]map[int32]kgo.
 	}
 	s.mu.Unlock()
 	return offs, nil
+}
+
+// failure is what the next Poll says, unless ctx ended because the group took
+// the partitions back: then they come again.
+func (s *Session) failure(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	s.failed = err
+	s.mu.Unlock()
+	return err
 }
 
 func (s *Session) drop(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
@@ -146,6 +199,29 @@ func (s *Session) Assigned() []int32 {
 	return ps
 }
 
+// Ends implements pipeline.Session.
+func (s *Session) Ends(ctx context.Context) (map[int32]int64, error) {
+	offs, err := s.adm.ListCommittedOffsets(ctx, s.cfg.Topic)
+	if err != nil {
+		return nil, err
+	}
+	ends := map[int32]int64{}
+	offs.Each(func(o kadm.ListedOffset) {
+		if o.Err == nil {
+			ends[o.Partition] = o.Offset
+		}
+	})
+	return ends, nil
+}
+
+// fatal marks an error that another session would meet again.
+func (s *Session) fatal(err error) error {
+	if errors.Is(err, kerr.FencedInstanceID) {
+		return fmt.Errorf("%w: another process runs as instance %q of this app_id; give each its own input.instance: %w", pipeline.ErrFatal, s.cfg.Instance, err)
+	}
+	return err
+}
+
 // Poll implements pipeline.Session.
 func (s *Session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) {
 	fetches := s.gs.PollRecords(ctx, most)
@@ -159,7 +235,7 @@ func (s *Session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) 
 		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) {
 			return
 		}
-		err = errors.Join(err, fmt.Errorf("fetch %s/%d: %w", t, p, e))
+		err = errors.Join(err, s.fatal(fmt.Errorf("fetch %s/%d: %w", t, p, e)))
 	})
 	if err != nil {
 		return nil, err
@@ -221,7 +297,10 @@ func (s *Session) produced(r *kgo.Record, err error) {
 
 // End implements pipeline.Session.
 func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
-	ctx = kgo.PreTxnCommitFnContext(context.WithoutCancel(ctx), func(req *kmsg.TxnOffsetCommitRequest) error {
+	done, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	ctx = kgo.PreTxnCommitFnContext(done, func(req *kmsg.TxnOffsetCommitRequest) error {
 		s.addOffsets(req, next)
 		return nil
 	})
@@ -244,7 +323,7 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	}
 	s.polled = s.polled[:0]
 	if err != nil {
-		return false, nil, fmt.Errorf("end of transaction: %w", err)
+		return false, nil, s.fatal(fmt.Errorf("end of transaction: %w", err))
 	}
 	if !committed {
 		return false, nil, nil

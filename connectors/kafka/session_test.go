@@ -45,8 +45,8 @@ func open(t *testing.T, cfg *Config, restore pipeline.RestoreFunc) *Session {
 	return s
 }
 
-func fromCommitted(_ context.Context, _ int32, committed int64, _ pipeline.ChangelogReader) (int64, error) {
-	return committed, nil
+func fromCommitted(_ context.Context, a pipeline.Assignment, _ pipeline.ChangelogReader) (int64, error) {
+	return max(a.Committed, a.Start), nil
 }
 
 // poll collects n records.
@@ -89,9 +89,15 @@ func TestSessionCommitsAndAborts(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, ok)
 
+	s.Close()
+
+	s = open(t, cfg, fromCommitted)
 	require.NoError(t, s.Begin())
 	next = poll(t, s, 15)
 	require.Equal(t, map[int32]int64{0: 10, 2: 5}, next, "an abort gives the records back")
+	ends, err := s.Ends(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[int32]int64{0: 10, 1: 0, 2: 5}, ends)
 	s.Produce([]pipeline.Output{logged(1, 0), logged(2, 2), {To: pipeline.Changes, Key: []byte("c1"), Value: []byte("{}")}})
 	ok, pos, err := s.End(t.Context(), true, next)
 	require.NoError(t, err)
@@ -101,9 +107,10 @@ func TestSessionCommitsAndAborts(t *testing.T) {
 	s.Close()
 
 	committed := map[int32]int64{}
-	s = open(t, cfg, func(ctx context.Context, p int32, c int64, log pipeline.ChangelogReader) (int64, error) {
-		committed[p] = c
-		return c, nil
+	s = open(t, cfg, func(_ context.Context, a pipeline.Assignment, _ pipeline.ChangelogReader) (int64, error) {
+		committed[a.Partition] = a.Committed
+		require.NotZero(t, a.Identity)
+		return max(a.Committed, a.Start), nil
 	})
 	defer s.Close()
 	feed(t, cl, 0, 1)
@@ -179,8 +186,9 @@ func TestChangelogReadsWholeTransactions(t *testing.T) {
 	require.Equal(t, [][]string{{"v1", "v2"}, {"v4"}}, got)
 	again, end2 := read(end)
 	require.Empty(t, again)
-	require.Equal(t, end, end2)
-	_, err = r.Read(t.Context(), 1, end+1, nil)
+	require.Equal(t, end+1, end2, "a barrier each time")
+	_, err = r.Read(t.Context(), 1, end2+10, nil)
+	require.ErrorIs(t, err, pipeline.ErrFatal)
 	require.ErrorContains(t, err, "move the state directory away")
 }
 
@@ -188,7 +196,7 @@ func TestChangelogReadsWholeTransactions(t *testing.T) {
 func TestSessionSurfacesRestoreError(t *testing.T) {
 	cfg, cl := cluster(t)
 	feed(t, cl, 0, 1)
-	s := open(t, cfg, func(context.Context, int32, int64, pipeline.ChangelogReader) (int64, error) {
+	s := open(t, cfg, func(context.Context, pipeline.Assignment, pipeline.ChangelogReader) (int64, error) {
 		return 0, fmt.Errorf("%w: no such state", pipeline.ErrFatal)
 	})
 	defer s.Close()

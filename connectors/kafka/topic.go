@@ -59,8 +59,20 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 		return 0, fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
 	}
 	n := int32(len(in.Partitions))
-	for _, t := range []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog} {
+	ours := []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog}
+	var names []string
+	for _, t := range ours {
+		names = append(names, TopicName(app, t))
+	}
+	there, err := adm.ListTopics(ctx, names...)
+	if err != nil {
+		return 0, fmt.Errorf("topics of %q: %w", app, err)
+	}
+	for _, t := range ours {
 		name := TopicName(app, t)
+		if there.Has(name) {
+			continue // one who may not create topics can still use them
+		}
 		_, err := adm.CreateTopic(ctx, n, int16(c.Replication), topicConfigs(t), name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return 0, fmt.Errorf("create topic %q: %w", name, err)

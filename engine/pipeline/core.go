@@ -50,9 +50,10 @@ type Config struct {
 // fire a year of timers at once.
 const maxClockStep = 7 * 24 * time.Hour
 
-// quietAfter is the time without a record after which a partition counts as at
-// its end, though control records may stand behind its last record.
-const quietAfter = 2 * time.Second
+// endHolds is how long the broker's word on a partition's end is believed. A
+// broker that does not answer may hold any number of records: time must not go
+// on without them.
+const endHolds = 3 * time.Second
 
 // Core is the engine without its connections: shards over a store, and the
 // models that all of them score with.
@@ -74,11 +75,13 @@ type Core struct {
 	shards map[int32]*shard
 
 	assignMu sync.Mutex
-	restored map[int32]bool // since their shard was opened: what it holds may be old
+	restored map[int32]bool       // since their shard was opened: what it holds may be old
+	given    map[int32]Assignment // the latest of each partition
 
-	// commitMu is held from the end of a transaction until the store has it, and
-	// by a restore.
-	commitMu sync.Mutex
+	// committing is full from the end of a transaction until the store has it: a
+	// restore waits for that. It is a channel because the waiting must be able
+	// to end with its context: the client may need its goroutine.
+	committing chan struct{}
 
 	mu      sync.RWMutex // guards what follows, which queries read and commit writes
 	agg     *score.Aggregate
@@ -87,7 +90,7 @@ type Core struct {
 	clocks  map[int32]Position
 	commits uint64
 	ready   error
-	unsaved map[uint64]unsavedItem // entries that changed in the open transaction, or in one that was aborted
+	unsaved map[uint64]unsavedItem // entries that changed in the open transaction
 
 	models atomic.Pointer[score.Models]
 	past   pastModels
@@ -106,7 +109,7 @@ type unsavedItem struct {
 func NewCore(cfg Config, store *state.Store, enc Encoder, newDecoder func() (Decoder, error), now func() time.Time) *Core {
 	c := &Core{
 		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places,
-		shards: map[int32]*shard{}, restored: map[int32]bool{}, clocks: map[int32]Position{},
+		shards: map[int32]*shard{}, restored: map[int32]bool{}, given: map[int32]Assignment{}, committing: make(chan struct{}, 1), clocks: map[int32]Position{},
 		unsaved: map[uint64]unsavedItem{}, ready: ErrNotReady,
 	}
 	c.stats.Rejects = map[event.Reason]uint64{}
@@ -138,8 +141,7 @@ func (c *Core) Sync(assigned []int32) error {
 	for p, s := range c.shards {
 		if !want[p] || c.isRestored(p) {
 			if s.touched {
-				// What was processed for it must not be committed.
-				continue
+				return errNotCommitted
 			}
 			s.table.Close()
 			delete(c.shards, p)
@@ -177,9 +179,10 @@ func (c *Core) isRestored(p int32) bool {
 }
 
 // stale notes that the store's partition changes under an open shard.
-func (c *Core) stale(p int32) {
+func (c *Core) stale(a Assignment) {
 	c.assignMu.Lock()
-	c.restored[p] = true
+	c.restored[a.Partition] = true
+	c.given[a.Partition] = a
 	c.assignMu.Unlock()
 }
 
@@ -188,10 +191,14 @@ func (c *Core) stale(p int32) {
 func (c *Core) openShard(p int32) error {
 	c.assignMu.Lock()
 	delete(c.restored, p)
+	a := c.given[p]
 	c.assignMu.Unlock()
-	pos, _, err := c.position(p)
+	pos, have, err := c.position(p)
 	if err != nil {
 		return err
+	}
+	if !have {
+		pos = Position{Next: max(a.Start, 0), Identity: a.Identity}
 	}
 	table, err := c.store.Table(p)
 	if err != nil {
@@ -288,22 +295,23 @@ func (c *Core) position(p int32) (Position, bool, error) {
 }
 
 // Process applies batches, each in its shard, side by side. It returns how many
-// records and timers that were. ok is false when a batch is of a partition
-// that is not open, or no longer: then the transaction must not commit.
-func (c *Core) Process(batches []Batch, wall int64) (n int, ok bool, err error) {
+// records that were. A batch of a partition that is not open, or no longer as
+// it was opened, is an error: the session has lost it.
+func (c *Core) Process(batches []Batch, wall int64) (int, error) {
+	n := 0
 	for i := range batches {
 		s := c.shards[batches[i].Partition]
 		if s == nil || c.isRestored(s.part) {
-			return n, false, nil
+			return 0, errNotCommitted
 		}
+		n += len(batches[i].Records)
 	}
 	var wg sync.WaitGroup
 	errs := make([]error, len(batches))
-	done := make([]int, len(batches))
 	for i := range batches {
 		b := &batches[i]
 		s := c.shards[b.Partition]
-		work := func() { done[i], errs[i] = s.batch(b, wall) }
+		work := func() { errs[i] = s.batch(b, wall) }
 		if i == len(batches)-1 {
 			work()
 			break
@@ -311,17 +319,28 @@ func (c *Core) Process(batches []Batch, wall int64) (n int, ok bool, err error) 
 		wg.Go(work)
 	}
 	wg.Wait()
-	for _, d := range done {
-		n += d
+	return n, errors.Join(errs...)
+}
+
+// timersDue says whether timers wait that an earlier transaction had no room
+// for.
+func (c *Core) timersDue() bool {
+	for _, s := range c.shards {
+		if s.due() {
+			return true
+		}
 	}
-	return n, true, errors.Join(errs...)
+	return false
 }
 
 // Finish moves the clocks of partitions at their end to wall (Unix ms), fires
 // what is due, and completes the transaction's outputs.
 func (c *Core) Finish(wall int64) error {
 	for _, s := range c.shards {
-		if err := errors.Join(s.tick(wall), s.flushAll()); err != nil {
+		if err := s.tick(wall); err != nil {
+			return err
+		}
+		if err := s.flushAll(); err != nil {
 			return err
 		}
 	}
@@ -400,6 +419,11 @@ func (c *Core) next() map[int32]int64 {
 func (c *Core) commit(changelog map[int32]int64, now time.Time) error {
 	b := c.store.NewBatch()
 	n := 0
+	c.mu.Lock()
+	for p, s := range c.shards {
+		c.clocks[p] = s.pos // time goes on where nothing happens, too
+	}
+	c.mu.Unlock()
 	for p, s := range c.shards {
 		if !s.touched {
 			continue
@@ -433,19 +457,6 @@ func (c *Core) commit(changelog map[int32]int64, now time.Time) error {
 	return nil
 }
 
-// abort forgets the open transaction.
-func (c *Core) abort() {
-	for _, s := range c.shards {
-		s.table.Abort()
-		s.forget()
-		s.pos = s.saved
-		s.reset()
-	}
-	c.statsMu.Lock()
-	c.stats.Aborts++
-	c.statsMu.Unlock()
-}
-
 // closeAll forgets all shards; the store stays.
 func (c *Core) closeAll() {
 	c.setReady(ErrNotReady)
@@ -459,4 +470,14 @@ func (c *Core) closeAll() {
 	c.resetModels()
 	c.clocks = map[int32]Position{}
 	clear(c.unsaved)
+}
+
+// observeEnds takes the broker's word on where its partitions end. idle says
+// that polls have given nothing for a while.
+func (c *Core) observeEnds(ends map[int32]int64, idle bool, wall int64) {
+	for p, s := range c.shards {
+		if end, ok := ends[p]; ok {
+			s.end, s.endAt, s.idle = end, wall, idle
+		}
+	}
 }

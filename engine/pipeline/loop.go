@@ -49,12 +49,22 @@ type Loop struct {
 	Log  *slog.Logger
 
 	lastCommit time.Time
+	lastEnds   time.Time // when the broker was last asked where partitions end
+	quietSince time.Time // polls have given nothing since; zero: the latest gave something
 }
 
 const (
 	backoffLeast = 100 * time.Millisecond
 	backoffMost  = 10 * time.Second
+
+	endsEvery  = time.Second     // how often the broker is asked where partitions end
+	endsWithin = 2 * time.Second // how long it may take to answer
+	quietFor   = time.Second     // no record for so long: what is left are control records
 )
+
+// errNotCommitted ends a session whose transaction was aborted: the group has
+// given partitions to somebody else, or may have.
+var errNotCommitted = errors.New("the transaction was aborted: the group is rebalancing")
 
 // Run works until ctx ends, opening session after session, and returns nil
 // then, or the error that makes going on useless. Between two sessions it
@@ -70,10 +80,10 @@ func (l *Loop) Run(ctx context.Context) error {
 		if errors.Is(err, ErrFatal) {
 			return err
 		}
-		if l.Now().Sub(began) > time.Minute {
+		if l.Now().Sub(began) > time.Minute || errors.Is(err, errNotCommitted) {
 			wait = backoffLeast
 		}
-		l.Log.Error("session ended; opening another", "error", err, "wait", wait)
+		l.Log.Warn("session ended; opening another", "error", err, "wait", wait)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -100,80 +110,95 @@ func (l *Loop) session(ctx context.Context) error {
 	return nil
 }
 
+// transaction carries one through. After an error the session is done, and what
+// the transaction did is forgotten with its shards.
 func (l *Loop) transaction(ctx context.Context, s Session) error {
 	if err := s.Begin(); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	ok, err := l.collect(ctx, s)
+	err := l.collect(ctx, s)
+	if err == nil {
+		err = l.Core.Finish(l.Now().UnixMilli())
+	}
 	if err != nil {
-		// Nothing of it may be committed; ending it spares the successor's wait.
+		l.Core.countAbort()
+		// To end it spares the successor the wait for its time-out.
 		_, _, endErr := s.End(ctx, false, nil)
-		l.Core.abort()
 		return errors.Join(err, endErr)
 	}
-	if ok {
-		if err := l.Core.Finish(l.Now().UnixMilli()); err != nil {
-			_, _, endErr := s.End(ctx, false, nil)
-			l.Core.abort()
-			return errors.Join(err, endErr)
-		}
-		l.Core.eachOutput(s.Produce)
-	}
-	return l.end(ctx, s, ok)
+	l.Core.eachOutput(s.Produce)
+	return l.end(ctx, s)
 }
 
-// collect polls and applies until the commit is due. It returns false when the
-// session handed out a partition that it has lost since: nothing may be
-// committed then.
-func (l *Loop) collect(ctx context.Context, s Session) (bool, error) {
+// collect polls and applies until the commit is due.
+func (l *Loop) collect(ctx context.Context, s Session) error {
 	due := l.lastCommit.Add(l.Cfg.CommitInterval)
 	left := l.Cfg.MaxRecords
 	for {
-		now := l.Now()
-		wait := due.Sub(now)
+		wait := due.Sub(l.Now())
 		if wait <= 0 {
-			wait = l.Cfg.CommitInterval
-			if l.Core.touched() {
-				return true, nil
+			if wait = l.Cfg.CommitInterval; l.Core.touched() || l.Core.timersDue() {
+				return nil
 			}
 		}
 		pctx, cancel := context.WithTimeout(ctx, wait)
 		batches, err := s.Poll(pctx, left)
 		cancel()
 		if err != nil {
-			return false, err
+			return err
 		}
 		if err := l.Core.Sync(s.Assigned()); err != nil {
-			return false, err
+			return err
 		}
-		n, ok, err := l.Core.Process(batches, l.Now().UnixMilli())
-		if err != nil || !ok {
-			return ok, err
+		n, err := l.Core.Process(batches, l.Now().UnixMilli())
+		if err != nil {
+			return err
 		}
+		l.askEnds(ctx, s, len(batches) == 0)
 		left -= n
-		switch now = l.Now(); {
-		case ctx.Err() != nil, left <= 0, len(batches) == 0, !now.Before(due):
-			return true, nil
+		if ctx.Err() != nil || left <= 0 || len(batches) == 0 || !l.Now().Before(due) {
+			return nil
 		}
 	}
 }
 
-func (l *Loop) end(ctx context.Context, s Session, commit bool) error {
+// askEnds learns now and then where the partitions end, so that the clock of one
+// that is at its end can follow the wall clock.
+func (l *Loop) askEnds(ctx context.Context, s Session, empty bool) {
+	now := l.Now()
+	switch {
+	case !empty:
+		l.quietSince = time.Time{}
+	case l.quietSince.IsZero():
+		l.quietSince = now
+	}
+	if now.Sub(l.lastEnds) < endsEvery {
+		return
+	}
+	l.lastEnds = now
+	ctx, cancel := context.WithTimeout(ctx, endsWithin)
+	defer cancel()
+	ends, err := s.Ends(ctx)
+	if err != nil {
+		l.Log.Debug("the input's ends are not known; clocks wait", "error", err)
+		return
+	}
+	idle := !l.quietSince.IsZero() && now.Sub(l.quietSince) >= quietFor
+	l.Core.observeEnds(ends, idle, now.UnixMilli())
+}
+
+func (l *Loop) end(ctx context.Context, s Session) error {
 	began := l.Now()
 	c := l.Core
-	// A partition that comes back to us is restored only once what is committed
-	// of it is in the store.
-	c.commitMu.Lock()
-	defer c.commitMu.Unlock()
-	committed, positions, err := s.End(ctx, commit, c.next())
-	if err != nil {
-		c.abort()
-		return err
+	c.committing <- struct{}{}
+	defer func() { <-c.committing }()
+	committed, positions, err := s.End(ctx, true, c.next())
+	if err == nil && !committed {
+		err = errNotCommitted
 	}
-	if !committed {
-		c.abort()
-		l.lastCommit = l.Now()
-		return nil
+	if err != nil {
+		c.countAbort()
+		return err
 	}
 	if err := c.commit(positions, l.Now()); err != nil {
 		return fmt.Errorf("%w: write to the store after the commit: %w", ErrFatal, err)

@@ -51,6 +51,11 @@ func (o *outbox) tombstone() {
 	s.tombstone, s.end = true, len(o.arena)
 }
 
+// maxLetter is what a broker with default settings takes, headers aside. Of a
+// longer record the beginning is passed on, and its size: it must not keep the
+// others waiting.
+const maxLetter = 900_000
+
 // deadLetter passes on a record as it came, and says why and from where.
 func (o *outbox) deadLetter(r *Record, topic string, partition int32, rej *event.Reject) {
 	hs := make([]Header, 0, 5+len(r.Headers))
@@ -65,6 +70,10 @@ func (o *outbox) deadLetter(r *Record, topic string, partition int32, rej *event
 	value := r.Value
 	if value == nil {
 		value = []byte{}
+	}
+	if len(value) > maxLetter {
+		hs = append(hs, Header{"size", strconv.AppendInt(nil, int64(len(value)), 10)})
+		value = value[:maxLetter]
 	}
 	o.letters = append(o.letters, Output{
 		To: DeadLetters, Key: r.Key, Value: value, Headers: append(hs, r.Headers...),

@@ -78,7 +78,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 				return err
 			}
 			led.Before(in.asOf, &rules, &then)
-			if then.First == 0 {
+			if nobody(&then) {
 				return nil
 			}
 			maker.Compute("", &then, in.models, in.asOf, &doc)
@@ -90,11 +90,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 		}
 		return nil
 	}
-	parts, err := c.store.Partitions()
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range parts {
+	for _, p := range c.partitions() {
 		if err := c.store.Scan(p, nil, each); err != nil {
 			return nil, err
 		}

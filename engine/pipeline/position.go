@@ -11,21 +11,22 @@ import (
 // customers has seen. It goes into the changelog with each transaction, as that
 // transaction's last word on the partition, and into the store with its data.
 type Position struct {
-	Next      int64 // input offset of the next record
-	MaxTime   int64 // Unix ms of the newest event, in time or not; 0: none
-	Clock     int64 // Unix ms up to which timers have fired; 0: none
-	Changelog int64 // changelog offset after this record; 0 in the changelog itself
+	Next      int64  // input offset of the next record
+	MaxTime   int64  // Unix ms of the newest event, in time or not; 0: none
+	Clock     int64  // Unix ms up to which timers have fired; 0: none
+	Changelog int64  // changelog offset after this record; 0 in the changelog itself
+	Identity  uint64 // Assignment.Identity that the state is of; 0 in the changelog
 }
 
 const positionVersion = 1
 
-// Append writes p: a version byte and four varints.
+// Append writes p: a version byte, four varints, and the identity in eight bytes.
 func (p Position) Append(b []byte) []byte {
 	b = append(b, positionVersion)
 	for _, v := range [...]int64{p.Next, p.MaxTime, p.Clock, p.Changelog} {
 		b = binary.AppendVarint(b, v)
 	}
-	return b
+	return binary.LittleEndian.AppendUint64(b, p.Identity)
 }
 
 // DecodePosition reads what Append wrote.
@@ -42,9 +43,10 @@ func DecodePosition(b []byte) (Position, error) {
 		}
 		*f, b = v, b[n:]
 	}
-	if len(b) > 0 {
-		return p, fmt.Errorf("commit record has %d bytes too many", len(b))
+	if len(b) != 8 {
+		return p, fmt.Errorf("commit record ends with %d bytes of identity, not 8", len(b))
 	}
+	p.Identity = binary.LittleEndian.Uint64(b)
 	return p, nil
 }
 

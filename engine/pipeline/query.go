@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
@@ -42,6 +44,9 @@ func (c *Core) Customer(ctx context.Context, id string, asOf int64) (*score.Scor
 	if asOf != 0 {
 		return c.customerAt(ctx, id, &led, asOf)
 	}
+	if nobody(&led) {
+		return nil, fmt.Errorf("customer %q: %w", id, ErrNotFound)
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	maker := c.scorer(&instant{counts: c.counts, dict: c.dict})
@@ -59,7 +64,7 @@ func (c *Core) customerAt(ctx context.Context, id string, led *ledger.Ledger, as
 	rules := c.rules()
 	var then ledger.Ledger
 	led.Before(asOf, &rules, &then)
-	if then.First == 0 {
+	if nobody(&then) {
 		return nil, fmt.Errorf("customer %q at that instant: %w", id, ErrNotFound)
 	}
 	doc := new(score.Scores)
@@ -67,16 +72,24 @@ func (c *Core) customerAt(ctx context.Context, id string, led *ledger.Ledger, as
 	return doc, nil
 }
 
+// partitions are those that this process answers for. The store may hold others,
+// which have gone to another process since.
+func (c *Core) partitions() []int32 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Sorted(maps.Keys(c.clocks))
+}
+
+// nobody says that there is nothing to tell: the customer was not there yet, or
+// was erased and has not come back.
+func nobody(l *ledger.Ledger) bool { return l.First == 0 || l.Last <= l.Erased }
+
 // find reads a customer from the store. The producer's partitioner is unknown,
 // so every partition is asked; a filter in memory answers for those that do not
 // know the customer.
 func (c *Core) find(id string, led *ledger.Ledger, em *score.Emission) (int32, error) {
-	parts, err := c.store.Partitions()
-	if err != nil {
-		return 0, err
-	}
 	key := append([]byte{customerKey}, id...)
-	for _, p := range parts {
+	for _, p := range c.partitions() {
 		val, _, ok, err := c.store.Get(p, key, nil)
 		if err != nil {
 			return 0, err
@@ -136,15 +149,11 @@ func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(*score.Scor
 	if err != nil {
 		return err
 	}
-	parts, err := c.store.Partitions()
-	if err != nil {
-		return err
-	}
 	maker, rules := c.scorer(in), c.rules()
 	var led, then ledger.Ledger
 	var em score.Emission
 	var doc score.Scores
-	for _, p := range parts {
+	for _, p := range c.partitions() {
 		err := c.store.Scan(p, []byte{customerKey}, func(key, val []byte, _ int64) error {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -153,7 +162,7 @@ func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(*score.Scor
 				return err
 			}
 			led.Before(asOf, &rules, &then)
-			if then.First == 0 {
+			if nobody(&then) {
 				return nil
 			}
 			maker.Compute(string(key[1:]), &then, in.models, asOf, &doc)

@@ -51,6 +51,7 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 		}
 		if s.ev.Time > limit {
 			s.tally.rejects[event.FutureTime]++
+			s.touched = true
 			continue
 		}
 		if today := c.calendar.Day(s.ev.Time); n >= batch || today > day {
@@ -75,17 +76,22 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 	return asOf, r.commit()
 }
 
+// commit ends a transaction, and goes on while timers are due.
 func (r *Replay) commit() error {
 	c := r.Core
-	if err := c.Finish(0); err != nil {
-		return err
-	}
-	if r.Output != nil {
-		for _, s := range c.shards {
-			if err := r.Output(s.out.outputs()); err != nil {
-				return fmt.Errorf("output: %w", err)
+	for {
+		if err := c.Finish(0); err != nil {
+			return err
+		}
+		if r.Output != nil {
+			for _, s := range c.shards {
+				if err := r.Output(s.out.outputs()); err != nil {
+					return fmt.Errorf("output: %w", err)
+				}
 			}
 		}
+		if err := c.commit(nil, c.now()); err != nil || !c.timersDue() {
+			return err
+		}
 	}
-	return c.commit(nil, c.now())
 }

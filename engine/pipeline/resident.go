@@ -80,11 +80,3 @@ func (s *shard) flushAll() error {
 	}
 	return nil
 }
-
-// forget frees all places: the table is no longer what they came from.
-func (s *shard) forget() {
-	for i := range s.residents {
-		s.residents[i].key = s.residents[i].key[:0]
-		s.residents[i].dirty = false
-	}
-}

@@ -13,44 +13,61 @@ import (
 // the changelog where the store is behind, and returns the offset to go on
 // from. The state is the authority:
 //
-//   - the store has seen up to committed: nothing to do.
 //   - the store is behind (a kill lost its unflushed tail, or the disk): the
-//     tail is replayed.
+//     tail is replayed. Whether it is, the offsets do not tell, for timers
+//     change the state and leave them as they are; so the changelog is always
+//     read from where the store stands.
 //   - the store and the changelog are ahead (the group's offsets were lost or
 //     set back): go on from the state's own offset, so nothing counts twice.
-//   - both are behind committed: refused, for what lies between is lost.
+//   - both are behind the group: refused, for what lies between is lost.
 //
 // It implements RestoreFunc.
-func (c *Core) Restore(ctx context.Context, partition int32, committed int64, log ChangelogReader) (int64, error) {
-	c.commitMu.Lock()
-	defer c.commitMu.Unlock()
-	c.stale(partition)
-	pos, have, err := c.position(partition)
+func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (int64, error) {
+	if err := c.barrier(ctx); err != nil {
+		return 0, err
+	}
+	c.stale(a)
+	pos, have, err := c.position(a.Partition)
 	if err != nil {
 		return 0, err
 	}
-	if have && pos.Next == committed {
-		return committed, nil
+	if have && pos.Identity != a.Identity {
+		return 0, fmt.Errorf("%w: the state directory belongs to another cluster, app_id or input topic, or a topic was deleted and made anew: "+
+			"use another state.dir, or move this one away to restore from the changelog", ErrFatal)
 	}
 	began := c.now()
-	r := &restorer{core: c, partition: partition, pos: pos, have: have}
-	end, err := log.Read(ctx, partition, pos.Changelog, r.transaction)
+	pos.Identity = a.Identity
+	r := &restorer{core: c, partition: a.Partition, pos: pos, have: have}
+	end, err := log.Read(ctx, a.Partition, pos.Changelog, r.transaction)
 	if err != nil {
 		return 0, fmt.Errorf("changelog: %w", err)
 	}
 	if err := r.close(end); err != nil {
 		return 0, err
 	}
-	c.observeRecovery(r.records, c.now().Sub(began))
-	if r.have && r.pos.Next >= committed {
-		return r.pos.Next, nil
+	if r.records > 0 {
+		c.observeRecovery(r.records, c.now().Sub(began))
 	}
-	if !r.have && committed <= 0 {
-		return committed, nil
+	switch {
+	case r.have && r.pos.Next >= a.Committed:
+		return r.pos.Next, nil
+	case !r.have && a.Committed <= 0:
+		return a.Start, nil
 	}
 	return 0, fmt.Errorf("%w: the group has committed offset %d, but state and changelog know the input only up to %d: "+
 		"the changelog was deleted or belongs to another app_id; restore the topic, or start over with a new app_id",
-		ErrFatal, committed, r.pos.Next)
+		ErrFatal, a.Committed, r.pos.Next)
+}
+
+// barrier waits until no transaction is between its end and the store.
+func (c *Core) barrier(ctx context.Context) error {
+	select {
+	case c.committing <- struct{}{}:
+		<-c.committing
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // restorer applies whole transactions to the store.
@@ -60,7 +77,6 @@ type restorer struct {
 	pos       Position
 	have      bool
 	records   int
-	moved     bool
 }
 
 func (r *restorer) transaction(recs []LogRecord) error {
@@ -75,6 +91,7 @@ func (r *restorer) transaction(recs []LogRecord) error {
 			if err != nil {
 				return fmt.Errorf("offset %d: %w", rec.Offset, err)
 			}
+			pos.Identity = r.pos.Identity
 			r.pos, r.have = pos, true
 			continue
 		}
@@ -83,7 +100,6 @@ func (r *restorer) transaction(recs []LogRecord) error {
 		}
 	}
 	r.pos.Changelog = recs[len(recs)-1].Offset + 1
-	r.moved = true
 	if r.have {
 		b.SetPosition(r.partition, r.pos.Append(nil))
 	}

@@ -46,10 +46,14 @@ type Output struct {
 
 // Session is one life of the connection to the input, the outputs and the
 // offsets, bound together by transactions. One goroutine uses it. After any
-// error it is dead: Close it and open another.
+// error, and after a transaction that was not committed, it is dead: Close it
+// and open another.
 type Session interface {
 	// Assigned returns the partitions that this session may process now.
 	Assigned() []int32
+	// Ends asks the broker for the offset after the last record of each of the
+	// input's partitions that a poll could give.
+	Ends(ctx context.Context) (map[int32]int64, error)
 	// Poll waits for records until ctx ends, and returns at most max of them.
 	// None is no error.
 	Poll(ctx context.Context, max int) ([]Batch, error)
@@ -59,9 +63,11 @@ type Session interface {
 	Produce(outs []Output)
 	// End closes the transaction: everything produced and the next offset of
 	// each partition in next become visible at once, or, where it returns
-	// false, not at all; then the session polls again from the offsets last
-	// committed. With commit false it gives up the transaction. positions holds,
-	// for each partition in next, the changelog offset after its last record.
+	// false, not at all. Then the session has lost partitions, or may have, and
+	// is to be closed. With commit false it gives up the transaction. positions
+	// holds, for each partition in next, the changelog offset after its last
+	// record. Once ctx has ended, End waits for an absent broker no longer than
+	// a short grace.
 	End(ctx context.Context, commit bool, next map[int32]int64) (committed bool, positions map[int32]int64, err error)
 	// Close leaves the group.
 	Close()
@@ -76,17 +82,24 @@ type LogRecord struct {
 // ChangelogReader reads a partition of the changelog back.
 type ChangelogReader interface {
 	// Read calls fn with each committed transaction's records of a partition, in
-	// log order, from offset from (0: the start of the log) to what was its end
-	// when Read began. The bytes hold until fn returns. It reports the offset
-	// after the last record seen.
+	// log order, from offset from (0: the start of the log) to a barrier that it
+	// writes there first, so that nothing committed before is missed. The bytes
+	// hold until fn returns. It reports the offset after the barrier. A log that
+	// ends before from is not the one that from is of: ErrFatal.
 	Read(ctx context.Context, partition int32, from int64, fn func([]LogRecord) error) (end int64, err error)
 }
 
 // RestoreFunc is called by an opening session for each partition assigned to
-// it, before the first record of that partition is polled. committed is the
-// group's offset, or -1 where there is none. It returns the offset to start
-// from, or -1 for the configured start.
-type RestoreFunc func(ctx context.Context, partition int32, committed int64, log ChangelogReader) (start int64, err error)
+// it, before the first record of that partition is polled.
+type RestoreFunc func(ctx context.Context, a Assignment, log ChangelogReader) (start int64, err error)
+
+// Assignment is a partition that a session is given.
+type Assignment struct {
+	Partition int32
+	Committed int64  // the group's offset, or -1 where there is none
+	Start     int64  // where a partition without state begins, as configured
+	Identity  uint64 // of the cluster, the application and its topics: state of another is not ours
+}
 
 // OpenFunc opens a session.
 type OpenFunc func(ctx context.Context, restore RestoreFunc) (Session, error)

@@ -24,7 +24,8 @@ type shard struct {
 
 	pos, saved Position // as of now, as of the last commit
 	end        int64    // offset after the last record that the broker had
-	lastRecord int64    // wall, Unix ms, of the latest poll that gave a record; of the opening before
+	endAt      int64    // wall, Unix ms, at which it said so; 0: never
+	idle       bool     // and polls gave nothing then: what stands before end are control records
 	touched    bool
 
 	// Scratch, used again for each event.
@@ -53,8 +54,8 @@ type move struct{ old, new score.Emission }
 func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *shard {
 	s := &shard{
 		core: c, part: p, table: table, dec: dec, rules: c.rules(), pos: pos, saved: pos,
-		lastRecord: c.now().UnixMilli(), residents: make([]resident, c.places),
-		tally: tally{rejects: map[event.Reason]uint64{}},
+		residents: make([]resident, c.places),
+		tally:     tally{rejects: map[event.Reason]uint64{}},
 	}
 	s.useModels()
 	return s
@@ -66,11 +67,9 @@ func (s *shard) useModels() {
 	s.maker = score.NewScorer(c.cfg.Score, s.rules, nextbest.New(c.cfg.NextBest, c.counts, c.dict, &s.rules))
 }
 
-// batch applies a partition's records and returns the work that was: records
-// and timers.
-func (s *shard) batch(b *Batch, wall int64) (int, error) {
-	timers := s.tally.timers
-	s.end, s.lastRecord = b.End, wall
+// batch applies a partition's records.
+func (s *shard) batch(b *Batch, wall int64) error {
+	s.end, s.endAt, s.idle = b.End, wall, false
 	limit := wall + s.core.cfg.FutureSkew.Milliseconds()
 	for i := range b.Records {
 		r := &b.Records[i]
@@ -78,10 +77,10 @@ func (s *shard) batch(b *Batch, wall int64) (int, error) {
 			continue // the state has seen it
 		}
 		if err := s.record(r, limit); err != nil {
-			return 0, fmt.Errorf("partition %d, offset %d: %w", s.part, r.Offset, err)
+			return fmt.Errorf("partition %d, offset %d: %w", s.part, r.Offset, err)
 		}
 	}
-	return len(b.Records) + int(s.tally.timers-timers), nil
+	return nil
 }
 
 // record decodes and applies one record. limit is the last instant at which an
@@ -129,11 +128,6 @@ func (s *shard) apply() error {
 	if ev.Time > s.pos.MaxTime {
 		s.pos.MaxTime = ev.Time
 		s.pos.Clock = max(s.pos.Clock, ev.Time-s.core.cfg.ClockLag.Milliseconds())
-	}
-	if s.table.EarliestDue() <= s.pos.Clock {
-		if err := s.fire(s.pos.Clock); err != nil {
-			return err
-		}
 	}
 	s.key = append(append(s.key[:0], customerKey), ev.CustomerID...)
 	if err := s.load(); err != nil {

@@ -34,6 +34,12 @@ func (c *Core) tallyUp(now time.Time) {
 	}
 }
 
+func (c *Core) countAbort() {
+	c.statsMu.Lock()
+	c.stats.Aborts++
+	c.statsMu.Unlock()
+}
+
 func (c *Core) observeCommit(took time.Duration) {
 	c.statsMu.Lock()
 	c.stats.CommitSeconds += took.Seconds()

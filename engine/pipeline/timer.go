@@ -4,10 +4,14 @@ import (
 	"github.com/dangol-dev/dangol/engine/score"
 )
 
-// fire rescores every customer whose next crossing is due by until, each at
-// its own instant.
+// fireMost bounds the timers of a shard in one transaction; the rest are due in
+// the next one.
+const fireMost = 20_000
+
+// fire rescores the customers whose next crossing is due by until, each at its
+// own instant, the earliest first.
 func (s *shard) fire(until int64) error {
-	for {
+	for range fireMost {
 		key, _, ok, err := s.table.NextDue(until)
 		if err != nil || !ok {
 			return err
@@ -21,7 +25,11 @@ func (s *shard) fire(until int64) error {
 			return err
 		}
 	}
+	return nil
 }
+
+// due says whether timers wait for the clock that has passed them.
+func (s *shard) due() bool { return s.table.EarliestDue() <= s.pos.Clock }
 
 // maxCrossings bounds the crossings of one customer that are told one by one
 // after a long sleep; those beyond are told as one.
@@ -53,12 +61,14 @@ func (s *shard) tick(wall int64) error {
 	if s.core.cfg.Clock == LiveClock && s.pos.MaxTime != 0 && s.atEnd(wall) {
 		s.pos.Clock = max(s.pos.Clock, min(wall, s.pos.Clock+maxClockStep.Milliseconds()))
 	}
-	if s.table.EarliestDue() <= s.pos.Clock {
+	if s.due() {
 		return s.fire(s.pos.Clock)
 	}
 	return nil
 }
 
+// atEnd says whether the partition was at its end by the broker's own, recent
+// word.
 func (s *shard) atEnd(wall int64) bool {
-	return s.end > 0 && s.pos.Next >= s.end || wall-s.lastRecord > quietAfter.Milliseconds()
+	return s.endAt != 0 && wall-s.endAt <= endHolds.Milliseconds() && (s.pos.Next >= s.end || s.idle)
 }
