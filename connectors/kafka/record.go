@@ -63,9 +63,9 @@ type pools struct {
 	bytes, records [32]sync.Pool
 }
 
-func NewPools() *pools { return new(pools) }
+// NewPools returns the memory pools of one client.
+func NewPools() kgo.Pool { return new(pools) }
 
-// NewPools returns the pools for a client.
 // class is the power of two that holds n; put uses the one that n fills.
 func class(n int) int { return bits.Len(uint(max(n, 1) - 1)) }
 

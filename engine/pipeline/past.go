@@ -60,7 +60,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 	rules := c.rules()
 	var led, then ledger.Ledger
 	var doc score.Scores
-	var em, nobody score.Emission
+	var em, none score.Emission
 	n := 0
 	each := func(key, val []byte, _ int64) error {
 		if n++; n%1024 == 0 && ctx.Err() != nil {
@@ -82,7 +82,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 				return nil
 			}
 			maker.Compute("", &then, in.models, in.asOf, &doc)
-			em, _ = maker.Diff(&nobody, &doc, nil)
+			em, _ = maker.Diff(&none, &doc, nil)
 			agg.Add(&em)
 			if learn {
 				basket.Each(&then, &rules, in.counts.Apply)
