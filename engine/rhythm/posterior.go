@@ -83,20 +83,22 @@ func (p *Prior) Posterior(h History, q *Posterior) {
 // survival is S_k(e), and the density of the gap at e.
 func (c *component) survival(e float64) (s, f float64) {
 	u := c.rate * e
-	ln := c.r * math.Log1p(u)
-	if ln > 700 { // below all that matters, and slow as a subnormal
+	y := 1 + u
+	v := 1 / y
+	l := c.r * (ln(y) + (u-(y-1))*v) // with what 1+u lost: r may be in the thousands
+	if !(l <= 700) {                 // below all that matters, and slow as a subnormal
 		return 0, 0
 	}
-	base := math.Exp(-ln)
-	z := u / (1 + u)
+	base := exp(-l)
+	z := u * v
 	sum, term := 1.0, 1.0
 	a := c.r
-	for j := 1; j < c.n; j++ {
-		term *= a * inverse[j] * z
+	for _, inv := range inverse[1:c.n] {
+		term *= a * inv * z
 		sum += term
 		a++
 	}
-	return min(base*sum, 1), base * term * a * c.rate / (1 + u)
+	return min(base*sum, 1), base * term * a * c.rate * v
 }
 
 // survival is S(e) and the density of the gap at e.

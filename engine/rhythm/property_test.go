@@ -40,16 +40,16 @@ func drawHistory(t *rapid.T, most int) (History, []float64) {
 // likelihood is that of the gaps and an open gap e given k, of one who has
 // certainly not left, by plain numerical integration over the rate.
 func likelihood(p Params, k int, gaps []float64, e float64) float64 {
-	const steps = 1500
+	const nodes = 1600
 	kf := float64(k)
 	lgk, _ := math.Lgamma(kf)
 	lgr, _ := math.Lgamma(p.R)
 	sum := 0.0
 	// Substituting rate = exp(y) spreads the mass; the trapezoid rule is then
 	// accurate far beyond the tolerance.
-	lo, hi := -40.0, 6.0
-	for i := range steps {
-		y := lo + (hi-lo)*(float64(i)+0.5)/steps
+	lo, hi := -40.0, 9.0
+	for i := range nodes {
+		y := lo + (hi-lo)*(float64(i)+0.5)/nodes
 		mu := math.Exp(y)
 		ln := p.R*math.Log(p.Alpha) + p.R*y - p.Alpha*mu - lgr
 		for _, g := range gaps {
@@ -64,7 +64,7 @@ func likelihood(p Params, k int, gaps []float64, e float64) float64 {
 		}
 		sum += math.Exp(ln) * tail
 	}
-	return sum * (hi - lo) / steps
+	return sum * (hi - lo) / nodes
 }
 
 // beta is ∫ p^(u-1) (1-p)^(v-1) dp, plainly.

@@ -1,0 +1,58 @@
+package rhythm
+
+import "math"
+
+// A survival is a power, exp(−r·ln(1+u)), for each regularity, and an Update
+// asks for some twenty survivals. So both functions are by tables here: half the
+// time of math.Log1p and math.Exp, which also serve arguments that do not occur.
+
+// steps is how many parts a factor of two is divided into.
+const steps = 128
+
+var (
+	inverseStep [steps]float64 // about 1/m for the mantissas m of a step
+	lnStep      [steps]float64 // −ln of that
+	power       [steps]float64 // 2^(i/steps)
+)
+
+func init() {
+	inverseStep[0] = 1
+	for i := range steps {
+		if i > 0 {
+			// Of few digits, so that m·inverseStep rounds little.
+			inverseStep[i] = float64(float32(1 / (1 + (float64(i)+0.5)/steps)))
+			lnStep[i] = -math.Log(inverseStep[i])
+		}
+		power[i] = math.Exp2(float64(i) / steps)
+	}
+}
+
+// ln is the natural logarithm of y ≥ 1, to 1e-15 of max(1, ln y): with
+// y = 2^e·m and r = m·inverseStep − 1, e·ln 2 + lnStep + ln(1+r), the last by
+// its series, |r| ≤ 1/128.
+func ln(y float64) float64 {
+	b := math.Float64bits(y)
+	e := float64(int64(b>>52) - 1023)
+	i := b >> 45 & (steps - 1)
+	m := math.Float64frombits(b&(1<<52-1) | 1023<<52)
+	r := m*inverseStep[i] - 1
+	r2 := r * r
+	return e*math.Ln2 + lnStep[i] + (r + r2*(r*(1./3)-.5) + r2*r2*(r*.2-.25+r2*(r*(1./7)-1./6)))
+}
+
+// ln 2/steps in two parts: the first has so few digits that its product with a
+// whole number below 2^20 is exact.
+const (
+	stepHigh = 0x1.62e42fefp-8
+	stepLow  = math.Ln2/steps - stepHigh
+)
+
+// exp is e^x for −700 ≤ x ≤ 0, to 1e-15 relative: with x = k·ln 2/steps + r,
+// 2^(k/steps) times the series of e^r, |r| ≤ ln 2/256.
+func exp(x float64) float64 {
+	k := int64(x*(steps/math.Ln2) - 0.5)
+	r := x - float64(k)*stepHigh - float64(k)*stepLow
+	r2 := r * r
+	s := power[k&(steps-1)] * (1 + (r + r2*(r*(1./6)+.5) + r2*r2*(r*(1./120)+1./24)))
+	return math.Float64frombits(math.Float64bits(s) + uint64(k>>7)<<52)
+}
