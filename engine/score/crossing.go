@@ -49,7 +49,7 @@ func (s *Scorer) probabilityCrossing(em *Emission, n *nearest) {
 	if em.Band == NoBand {
 		return
 	}
-	from, until := max(s.now-s.f.last, 0), int64(farthest)
+	until := int64(farthest)
 	if n.at != 0 {
 		until = min(until, n.at-1-s.f.last) // a later one is of no interest
 	}
@@ -58,7 +58,7 @@ func (s *Scorer) probabilityCrossing(em *Emission, n *nearest) {
 		at = m.freshExit.at // known: nothing lies between the order and it
 	} else {
 		x := newExit(&s.cfg, s.q, em.Probability, em.Band)
-		at = x.search(from, until)
+		at = x.search(s.here, until)
 	}
 	if at == 0 {
 		return
@@ -82,6 +82,6 @@ type freshExit struct {
 func newFreshExit(cfg *Config, prior *rhythm.Prior, churn float64) freshExit {
 	f := freshExit{from: millionths(churn), band: cfg.band(churn, NoBand)}
 	x := newExit(cfg, prior.Fresh(), f.from, f.band)
-	f.at = x.search(0, farthest)
+	f.at = x.search(x.at(0), farthest)
 	return f
 }

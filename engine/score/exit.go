@@ -50,12 +50,14 @@ type point struct {
 	rise, fall float64 // p' = rise − fall, a day; both at least 0
 }
 
-func (x *exit) at(ms int64) point {
-	q, e := x.q, rhythm.Days(0, ms)
+func (x *exit) at(ms int64) point { return pointAt(x.q, ms, x.horizon) }
+
+func pointAt(q *rhythm.Posterior, ms int64, horizon float64) point {
+	e := rhythm.Days(0, ms)
 	pt := point{ms: ms}
 	var f, fh float64
 	pt.s, f = q.At(e)
-	pt.sh, fh = q.At(e + x.horizon)
+	pt.sh, fh = q.At(e + horizon)
 	pt.p = 1 - q.OrderBetween(pt.s, pt.sh)
 	c := q.C()
 	d := 1 + c*pt.s
@@ -71,11 +73,12 @@ func (x *exit) free(a, b *point) bool {
 	return 1-q.OrderBetween(b.s, a.sh) < x.hi && 1-q.OrderBetween(a.s, b.sh) > x.lo
 }
 
-// search returns the first silence in (from, until] that lies outside; 0: none.
-func (x *exit) search(from, until int64) int64 {
-	short := max(3_600_000, int64(x.q.Scale()*0.02*rhythm.DayMS))
-	for a := x.at(from); a.ms < until; {
-		n := math.Min((x.hi-a.p)/a.rise, (a.p-x.lo)/a.fall) * 0.8 * rhythm.DayMS
+// search returns the first silence after a, and not after until, that lies
+// outside; 0: none.
+func (x *exit) search(a point, until int64) int64 {
+	short := max(3_600_000, int64(x.q.Scale()*0.05*rhythm.DayMS))
+	for a.ms < until {
+		n := math.Min((x.hi-a.p)/a.rise, (a.p-x.lo)/a.fall) * 0.9 * rhythm.DayMS
 		step := short
 		if !(n < float64(until-a.ms)) { // NaN and infinities included
 			step = until - a.ms
@@ -122,8 +125,18 @@ func (x *exit) within(a, b *point) int64 {
 	return 0
 }
 
+// inverse is about when p comes to target, between a and b: the cubic through
+// both, in p, with their slopes. It is NaN or anywhere where p turns.
+func inverse(a, b *point, target float64) float64 {
+	d := b.p - a.p
+	u := (target - a.p) / d
+	v := 1 - u
+	ta, tb := d/(a.rise-a.fall)*rhythm.DayMS, d/(b.rise-b.fall)*rhythm.DayMS
+	return float64(a.ms) + float64(b.ms-a.ms)*u*u*(3-2*u) + u*v*(v*ta-u*tb)
+}
+
 // refine finds the first millisecond outside, between a inside and b outside,
-// where p is monotone: Newton's method within a bracket.
+// where p is monotone: Newton's method within a bracket, from a good guess.
 func (x *exit) refine(a, b *point) int64 {
 	target := x.hi
 	if b.p <= x.lo {
@@ -132,7 +145,10 @@ func (x *exit) refine(a, b *point) int64 {
 	in, out, g := a.ms, b.ms, *b
 	for i := 0; out-in > 1; i++ {
 		guess := in + (out-in)/2
-		t := float64(g.ms) + (target-g.p)/(g.rise-g.fall)*rhythm.DayMS
+		t := inverse(a, b, target)
+		if i > 0 {
+			t = float64(g.ms) + (target-g.p)/(g.rise-g.fall)*rhythm.DayMS
+		}
 		if i < 16 && t > float64(in)-2 && t < float64(out)+2 {
 			guess = min(max(int64(math.Ceil(t)), in+1), out-1)
 		}

@@ -23,9 +23,8 @@ func (s *Scorer) fillRFM(out *Scores) {
 
 // fillChurn says whether the customer orders again.
 func (s *Scorer) fillChurn(out *Scores) {
-	now := s.q.Survival(s.gap)
-	later := s.q.Survival(s.gap + s.horizon())
-	p := 1 - s.q.OrderBetween(now, later)
+	s.here = pointAt(s.q, max(s.now-s.f.last, 0), s.horizon())
+	now, p := s.here.s, s.here.p
 	out.Churn = &out.parts.churn
 	*out.Churn = Churn{
 		Probability: p, HorizonDays: s.cfg.HorizonDays,

@@ -20,7 +20,10 @@ func (s *Scorer) fillReasons(out *Scores) {
 		out.Reasons = append(out.Reasons, Reason{Score: churnReason, Effect: p - base, Text: say})
 		return
 	}
-	started := s.churnAt(0)
+	started := p
+	if s.gap > 0 {
+		started = s.churnAt(0)
+	}
 	say.kind = history
 	out.Reasons = append(out.Reasons, Reason{Score: churnReason, Effect: started - base, Text: say})
 	say.kind = sinceLast

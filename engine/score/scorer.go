@@ -25,6 +25,7 @@ type Scorer struct {
 	q       *rhythm.Posterior // &post, or the prior's own
 	overdue int64             // silence in ms at which the customer is overdue; 0: never
 	gap     float64           // open gap in days
+	here    point             // at that gap; only of a buyer
 	place   journey.Place
 
 	ids []string // of the offers, for a delta
