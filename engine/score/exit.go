@@ -74,30 +74,65 @@ func (x *exit) free(a, b *point) bool {
 }
 
 // search returns the first silence after a, and not after until, that lies
-// outside; 0: none.
+// outside; 0: none. Points that lie too far ahead to prove the stretch to them
+// free wait, the nearest last.
 func (x *exit) search(a point, until int64) int64 {
 	short := max(3_600_000, int64(x.q.Scale()*0.05*rhythm.DayMS))
-	for a.ms < until {
-		n := math.Min((x.hi-a.p)/a.rise, (a.p-x.lo)/a.fall) * 0.9 * rhythm.DayMS
-		step := short
-		if !(n < float64(until-a.ms)) { // NaN and infinities included
-			step = until - a.ms
-		} else if int64(n) > short {
-			step = int64(n)
+	var ahead [6]point
+	for n := 0; a.ms < until; {
+		if n == 0 {
+			ahead[0], n = x.at(min(a.ms+x.step(&a, short, until), until)), 1
 		}
-		b := x.at(min(a.ms+step, until))
-		for !x.free(&a, &b) {
-			if b.ms-a.ms <= short {
-				if at := x.within(&a, &b); at != 0 {
-					return at
-				}
-				break
+		b := &ahead[n-1]
+		switch {
+		case x.free(&a, b):
+		case b.ms-a.ms <= short:
+			if at := x.within(&a, b); at != 0 {
+				return at
 			}
-			b = x.at(a.ms + max((b.ms-a.ms)/3, short))
+		default:
+			if n < len(ahead) {
+				n++
+			}
+			ahead[n-1] = x.at(a.ms + x.split(&a, b, short))
+			continue
 		}
-		a = b
+		a = *b
+		n--
 	}
 	return 0
+}
+
+// step is how far to go from a: most of the way that p takes to a limit at its
+// present pace.
+func (x *exit) step(a *point, short, until int64) int64 {
+	n := math.Min((x.hi-a.p)/a.rise, (a.p-x.lo)/a.fall) * 0.9 * rhythm.DayMS
+	if !(n < float64(until-a.ms)) { // NaN and infinities included
+		return until - a.ms
+	}
+	return max(int64(n), short)
+}
+
+// split is how far from a to look between a and b, which are further from each
+// other than short: half the way, or, where b is outside, to just before where p
+// seems to cross, so that what lies between can be proved free: the nearer to
+// the limit, the more of a proof's room is taken by what moves p the other way.
+func (x *exit) split(a, b *point, short int64) int64 {
+	way := b.ms - a.ms
+	half := max(way/2, short)
+	if !x.outside(b.p) {
+		return half
+	}
+	target, with, against := x.hi, b.rise, b.fall
+	if b.p <= x.lo {
+		target, with, against = x.lo, b.fall, b.rise
+	}
+	t := inverse(a, b, target) - float64(a.ms)
+	if !(t > 0 && t < float64(way)) || with <= against {
+		return half
+	}
+	before := int64(t - max(float64(short)/2, min(t*1.2*against/with, t/2)))
+	return min(max(before, short), way-1)
 }
 
 // within looks between two points close to each other, the first inside.
