@@ -9,9 +9,13 @@ import (
 	"github.com/google/pprof/profile"
 )
 
+// GC is the stage of the garbage collector.
+const GC = "gc"
+
 // stages are the parts of an event's cost, by the function nearest to the leaf
 // of a sample's stack that belongs to one.
 var stages = []struct{ name, prefix string }{
+	{GC, "runtime.gcAssist"}, // before all others: it works for the heap, not for its caller
 	{"decode", "github.com/dangol-dev/dangol/connectors/decode."},
 	{"apply", "github.com/dangol-dev/dangol/engine/ledger."},
 	{"score", "github.com/dangol-dev/dangol/engine/score."},
@@ -26,10 +30,10 @@ var stages = []struct{ name, prefix string }{
 	{"kafka", "github.com/twmb/franz-go/"},
 	{"kafka", "github.com/dangol-dev/dangol/connectors/kafka."},
 	{"pipeline", "github.com/dangol-dev/dangol/engine/pipeline."},
-	{"gc", "runtime.gcBgMarkWorker"},
-	{"gc", "runtime.bgsweep"},
-	{"gc", "runtime.bgscavenge"},
-	{"gc", "runtime.gcStart"},
+	{GC, "runtime.gcBgMarkWorker"},
+	{GC, "runtime.bgsweep"},
+	{GC, "runtime.bgscavenge"},
+	{GC, "runtime.gcStart"},
 }
 
 // Stage is a part of the cost.

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"runtime"
 	"runtime/metrics"
 	"syscall"
 	"time"
@@ -11,16 +10,15 @@ import (
 type Usage struct {
 	Wall    time.Time
 	CPU     time.Duration // user and system, all threads
-	GC      time.Duration // of CPU, as the runtime estimates it
 	Mallocs uint64        // heap objects allocated
 	RSS     int64         // peak resident set, bytes
 }
 
 // Cost is the difference of two Usages.
 type Cost struct {
-	Wall, CPU, GC time.Duration
-	Mallocs       uint64
-	RSS           int64
+	Wall, CPU time.Duration
+	Mallocs   uint64
+	RSS       int64
 }
 
 // Measure reads the present process's usage.
@@ -29,19 +27,16 @@ func Measure() Usage {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ru); err != nil {
 		panic(err) // cannot fail for the process itself
 	}
-	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/gc/heap/allocs:objects"}}
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
 	metrics.Read(s)
 	return Usage{
 		Wall: time.Now(), CPU: time.Duration(ru.Utime.Nano() + ru.Stime.Nano()),
-		GC:      time.Duration(s[0].Value.Float64() * float64(time.Second)),
-		Mallocs: s[1].Value.Uint64(), RSS: ru.Maxrss << 10,
+		Mallocs: s[0].Value.Uint64(), RSS: ru.Maxrss << 10,
 	}
 }
 
-// Since is what was used from u to now. The runtime's estimate of the
-// collector's work is brought up to date by a collection, which counts.
+// Since is what was used from u to now.
 func (u Usage) Since() Cost {
-	runtime.GC()
 	n := Measure()
-	return Cost{Wall: n.Wall.Sub(u.Wall), CPU: n.CPU - u.CPU, GC: n.GC - u.GC, Mallocs: n.Mallocs - u.Mallocs, RSS: n.RSS}
+	return Cost{Wall: n.Wall.Sub(u.Wall), CPU: n.CPU - u.CPU, Mallocs: n.Mallocs - u.Mallocs, RSS: n.RSS}
 }

@@ -233,10 +233,14 @@ func printBench(w io.Writer, o *benchOptions, raw [2]bench.Cost, e *engineCost) 
 	fmt.Fprintf(w, "%-28s %12.0f %14.0f   (before %.0f, after %.0f ns)\n", "raw consume", rawCPU, rawRate, float64(raw[0].CPU)/n, float64(raw[1].CPU)/n)
 	fmt.Fprintf(w, "%-28s %12.0f %14.0f\n", "engine", cpu, rate)
 	fmt.Fprintf(w, "%-28s %12.2f %14.2f\n", "ratio", cpu/rawCPU, rate/rawRate)
+	gc := 0.0
 	for _, s := range e.Stages {
+		if s.Name == bench.GC {
+			gc = s.Share
+		}
 		fmt.Fprintf(w, "  %-26s %12.0f\n", s.Name, s.Share*cpu)
 	}
 	fmt.Fprintf(w, "changes per event %.3f, events per commit %.0f\n", float64(e.Changes)/float64(e.Events), float64(e.Events)/float64(max(e.Commits, 1)))
 	fmt.Fprintf(w, "allocations per event %.3f, GC %.1f %% of CPU, peak memory %.0f MB, hot set %.0f B a customer\n",
-		float64(e.Mallocs)/float64(e.Events), 100*e.GC.Seconds()/e.CPU.Seconds(), float64(e.RSS)/1e6, float64(e.HotBytes)/float64(max(e.Customers, 1)))
+		float64(e.Mallocs)/float64(e.Events), 100*gc, float64(e.RSS)/1e6, float64(e.HotBytes)/float64(max(e.Customers, 1)))
 }

@@ -188,8 +188,8 @@ func (s *shopSource) next() (outgoing, error) {
 	return outgoing{key: []byte(r.Customer), value: append([]byte(nil), r.Value...)}, nil
 }
 
-func (s *shopSource) report() string               { return "" }
-func (s *shopSource) Close() error                 { return nil }
+func (s *shopSource) report() string { return "" }
+func (s *shopSource) Close() error   { return nil }
 
 // topics are what the engine writes, for the screen.
 func topics(cfg *Config) []string {

@@ -395,6 +395,15 @@ func (c *Core) eachOutput(produce func([]Output)) {
 	}
 }
 
+// outputBytes is how much the open transaction has to say so far.
+func (c *Core) outputBytes() int {
+	n := 0
+	for _, s := range c.shards {
+		n += len(s.out.arena)
+	}
+	return n
+}
+
 func (c *Core) touched() bool {
 	for _, s := range c.shards {
 		if s.touched {

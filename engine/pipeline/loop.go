@@ -57,6 +57,9 @@ const (
 	backoffLeast = 100 * time.Millisecond
 	backoffMost  = 10 * time.Second
 
+	pollMost   = 10_000   // records of one poll
+	outputMost = 64 << 20 // bytes of output at which a transaction ends
+
 	endsEvery  = time.Second     // how often the broker is asked where partitions end
 	endsWithin = 2 * time.Second // how long it may take to answer
 	quietFor   = time.Second     // no record for so long: what is left are control records
@@ -142,7 +145,7 @@ func (l *Loop) collect(ctx context.Context, s Session) error {
 			}
 		}
 		pctx, cancel := context.WithTimeout(ctx, wait)
-		batches, err := s.Poll(pctx, left)
+		batches, err := s.Poll(pctx, min(left, pollMost))
 		cancel()
 		if err != nil {
 			return err
@@ -156,7 +159,7 @@ func (l *Loop) collect(ctx context.Context, s Session) error {
 		}
 		l.askEnds(ctx, s, len(batches) == 0)
 		left -= n
-		if ctx.Err() != nil || left <= 0 || len(batches) == 0 || !l.Now().Before(due) {
+		if ctx.Err() != nil || left <= 0 || len(batches) == 0 || !l.Now().Before(due) || l.Core.outputBytes() > outputMost {
 			return nil
 		}
 	}

@@ -98,7 +98,14 @@ func (o *outbox) outputs() []Output {
 	return o.outs
 }
 
+// keptArena is how large an arena stays for the next transaction.
+const keptArena = 16 << 20
+
 func (o *outbox) reset() {
+	if cap(o.arena) > keptArena {
+		*o = outbox{}
+		return
+	}
 	o.arena, o.spans, o.letters = o.arena[:0], o.spans[:0], o.letters[:0]
 	clear(o.letters[:cap(o.letters)])
 	clear(o.latest)
