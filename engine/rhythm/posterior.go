@@ -13,6 +13,8 @@ type History struct {
 // dropped, for speed: it moves no probability by more than its own size.
 const negligible = 1e-7
 
+var lnNegligible = math.Log(negligible)
+
 // component is one k of the mixture.
 type component struct {
 	w    float64 // weight given the closed gaps
@@ -37,9 +39,20 @@ type Posterior struct {
 // r·ln α − lnΓ(r).
 func (p *Prior) closed(i int, h History) float64 {
 	k, x := float64(Grid[i]), float64(h.Repeats)
-	r := p.p.R + k*x
-	lg, _ := math.Lgamma(r)
-	return k*x*lnK[i] + (k-1)*h.LnSum - x*lnGammaK[i] + lg - r*math.Log(p.p.Alpha+k*h.Sum)
+	var g float64
+	if h.Repeats < few {
+		g = p.lnG[i][h.Repeats]
+	} else {
+		g = p.shape(i, h.Repeats)
+	}
+	return g + (k-1)*h.LnSum - (p.p.R+k*x)*logOf(p.p.Alpha+k*h.Sum)
+}
+
+// shape is what the likelihood given k = Grid[i] owes to the number of gaps.
+func (p *Prior) shape(i, repeats int) float64 {
+	k, x := float64(Grid[i]), float64(repeats)
+	lg, _ := math.Lgamma(p.p.R + k*x)
+	return k*x*lnK[i] - x*lnGammaK[i] + lg
 }
 
 // Posterior fills q from the closed gaps h.
@@ -62,10 +75,11 @@ func (p *Prior) Posterior(h History, q *Posterior) {
 	q.n = 0
 	sum := 0.0
 	for i, kn := range Grid {
-		w := math.Exp(ln[i] - top)
-		if w < negligible {
+		w := ln[i] - top
+		if w < lnNegligible {
 			continue
 		}
+		w = exp(w)
 		k := float64(kn)
 		q.comp[q.n] = component{w: w, k: k, n: kn, i: i, r: p.p.R + k*x, rate: k / (p.p.Alpha + k*h.Sum)}
 		q.n++
@@ -103,7 +117,9 @@ func (c *component) survival(e float64) (s, f float64) {
 
 // survival is S(e) and the density of the gap at e.
 func (q *Posterior) survival(e float64) (s, f float64) {
-	e = max(e, 0)
+	if e <= 0 {
+		return 1, q.start()
+	}
 	for i := range q.comp[:q.n] {
 		c := &q.comp[i]
 		sk, fk := c.survival(e)
@@ -111,6 +127,14 @@ func (q *Posterior) survival(e float64) (s, f float64) {
 		f += c.w * fk
 	}
 	return min(s, 1), f
+}
+
+// start is the density at 0: only gaps of k = 1 may be that short.
+func (q *Posterior) start() float64 {
+	if c := &q.comp[0]; c.n == 1 {
+		return c.w * c.r * c.rate
+	}
+	return 0
 }
 
 // At is Survival at e and the density of the gap there (−dS/de).
@@ -125,9 +149,6 @@ func (q *Posterior) Scale() float64 { return q.scale }
 // Survival is the probability that a gap of this customer, who has not left,
 // is longer than e.
 func (q *Posterior) Survival(e float64) float64 {
-	if e <= 0 {
-		return 1
-	}
 	s, _ := q.survival(e)
 	return s
 }

@@ -56,3 +56,11 @@ func exp(x float64) float64 {
 	s := power[k&(steps-1)] * (1 + (r + r2*(r*(1./6)+.5) + r2*r2*(r*(1./120)+1./24)))
 	return math.Float64frombits(math.Float64bits(s) + uint64(k>>7)<<52)
 }
+
+// logOf is math.Log.
+func logOf(y float64) float64 {
+	if y >= 1 {
+		return ln(y)
+	}
+	return math.Log(y)
+}

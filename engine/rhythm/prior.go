@@ -70,8 +70,12 @@ type Prior struct {
 	p      Params
 	lnBase float64 // r·ln α − lnΓ(r)
 	lnW    [Size]float64
-	fresh  Posterior // of a customer with one order
+	lnG    [Size][few]float64 // lnΓ(r + k·x) − x·lnΓ(k) + k·x·ln k, by k and x
+	fresh  Posterior          // of a customer with one order
 }
+
+// few is how many repeats are provided for.
+const few = 32
 
 // What does not depend on the parameters.
 var (
@@ -106,6 +110,11 @@ func NewPrior(p Params) (*Prior, error) {
 	}
 	lg, _ := math.Lgamma(p.R)
 	q.lnBase = p.R*math.Log(p.Alpha) - lg
+	for i := range Grid {
+		for x := range few {
+			q.lnG[i][x] = q.shape(i, x)
+		}
+	}
 	q.Posterior(History{}, &q.fresh)
 	return q, nil
 }
