@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -85,7 +86,7 @@ func runBench(ctx context.Context, o *benchOptions, out, errOut io.Writer) (err 
 		if o.dir, err = os.MkdirTemp("", "dangol-bench-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(o.dir)
+		defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
 	}
 	self, err := os.Executable()
 	if err != nil {

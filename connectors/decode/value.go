@@ -27,7 +27,7 @@ func (d *scanner) text(i int, field string, limit int) (string, int) {
 // micro reads a decimal ≥ 0, a number or a string.
 func (d *scanner) micro(i int, field string) (event.Micro, int) {
 	var token []byte
-	next := i
+	var next int
 	switch {
 	case i < len(d.data) && d.data[i] == '"':
 		var s string
