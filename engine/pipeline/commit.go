@@ -1,0 +1,82 @@
+package pipeline
+
+import "time"
+
+func (c *Core) eachOutput(produce func([]Output)) {
+	for _, s := range c.shards {
+		if s.touched {
+			produce(s.out.outputs())
+		}
+	}
+}
+
+// outputBytes is how much the open transaction has to say so far.
+func (c *Core) outputBytes() int {
+	n := 0
+	for _, s := range c.shards {
+		n += len(s.out.arena)
+	}
+	return n
+}
+
+func (c *Core) touched() bool {
+	for _, s := range c.shards {
+		if s.touched {
+			return true
+		}
+	}
+	return false
+}
+
+// next is the input offset to go on from, of each partition that was touched.
+func (c *Core) next() map[int32]int64 {
+	next := map[int32]int64{}
+	for p, s := range c.shards {
+		if s.touched {
+			next[p] = s.pos.Next
+		}
+	}
+	return next
+}
+
+// commit lets the store have the transaction, and then the models.
+func (c *Core) commit(changelog map[int32]int64, now time.Time) error {
+	b := c.store.NewBatch()
+	n := 0
+	c.mu.Lock()
+	for p, s := range c.shards {
+		c.clocks[p] = s.pos // time goes on where nothing happens, too
+	}
+	c.mu.Unlock()
+	for p, s := range c.shards {
+		if !s.touched {
+			continue
+		}
+		s.pos.Changelog = changelog[p]
+		b.AddTable(s.table, s.pos.Append(nil))
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	if err := b.Commit(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	for p, s := range c.shards {
+		if s.touched {
+			s.settle(c.agg, c.counts)
+			c.clocks[p] = s.pos
+		}
+	}
+	clear(c.unsaved)
+	c.commits++
+	c.publish()
+	c.mu.Unlock()
+	c.tallyUp(now)
+	for _, s := range c.shards {
+		s.saved = s.pos
+		s.reset()
+	}
+	return nil
+}

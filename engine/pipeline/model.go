@@ -1,0 +1,121 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+type unsavedItem struct {
+	shard int32
+	item  basket.Item
+}
+
+func (c *Core) resetModels() {
+	c.agg = score.NewAggregate()
+	c.counts = basket.New(c.cfg.Basket)
+	c.dict = basket.NewDictionary()
+	c.models.Store(c.freshModels())
+}
+
+// absorb adds everything the store holds of a partition to the models.
+func (c *Core) absorb(p int32) error {
+	var led ledger.Ledger
+	var em score.Emission
+	rules := c.rules()
+	err := c.store.Scan(p, nil, func(key, val []byte, _ int64) error {
+		switch key[0] {
+		case itemKey:
+			it, err := basket.DecodeItem(val)
+			if err != nil {
+				return err
+			}
+			c.dict.Restore(it)
+		case customerKey:
+			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
+				return fmt.Errorf("customer's state: %w", err)
+			}
+			c.agg.Add(&em)
+			basket.Each(&led, &rules, c.counts.Apply)
+		}
+		return nil
+	})
+	return err
+}
+
+// rebuild makes the models anew from the open shards' partitions.
+func (c *Core) rebuild() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cuts := c.models.Load().Cuts
+	c.resetModels()
+	c.clocks = map[int32]Position{}
+	for p, s := range c.shards {
+		if err := c.absorb(p); err != nil {
+			return err
+		}
+		c.clocks[p] = s.saved
+		s.useModels()
+	}
+	m := *c.models.Load()
+	m.Cuts = cuts
+	c.models.Store(&m)
+	c.publish()
+	return nil
+}
+
+// publish makes the models of what the population is now: cut points only where
+// they moved, so that scores do not flap. c.mu is held.
+func (c *Core) publish() {
+	old := c.models.Load()
+	m := *old
+	m.BasketOrders = c.counts.Orders()
+	day := int32(math.MinInt32)
+	for _, p := range c.clocks {
+		if p.Clock > 0 {
+			day = max(day, c.calendar.Day(p.Clock))
+		}
+	}
+	if cuts := c.agg.Cuts(day); cuts.Moved(&old.Cuts) {
+		m.Cuts = cuts
+	}
+	c.models.Store(&m)
+}
+
+// saveItems puts what was learned about items into the shards that met them.
+func (c *Core) saveItems() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	learned := false
+	for _, s := range c.shards {
+		for i := range s.met.items {
+			m := &s.met.items[i]
+			if entry, changed := c.dict.Observe(&m.item, m.at); changed {
+				c.unsaved[event.Hash(entry.ID)] = unsavedItem{s.part, *entry}
+				learned = true
+			}
+		}
+	}
+	if learned {
+		for _, s := range c.shards {
+			s.met.forget()
+		}
+	}
+	for _, u := range c.unsaved {
+		s := c.shards[u.shard]
+		if s == nil {
+			continue
+		}
+		s.touched = true
+		s.key = append(append(s.key[:0], itemKey), u.item.ID...)
+		s.blob = basket.AppendItem(s.blob[:0], &u.item)
+		if err := s.table.Put(s.key, s.blob, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
