@@ -94,37 +94,61 @@ func (p *Prior) Posterior(h History, q *Posterior) {
 	}
 }
 
-// survival is S_k(e), and the density of the gap at e.
-func (c *component) survival(e float64) (s, f float64) {
+// farOut is the exponent from which on a survival is taken for 0: below all that
+// matters, and slow as a subnormal.
+const farOut = 700
+
+// survival is S_k(e).
+func (c *component) survival(e float64) float64 {
 	u := c.rate * e
 	y := 1 + u
 	v := 1 / y
 	l := c.r * (ln(y) + (u-(y-1))*v) // with what 1+u lost: r may be in the thousands
-	if !(l <= 700) {                 // below all that matters, and slow as a subnormal
-		return 0, 0
+	if !(l <= farOut) {
+		return 0
 	}
-	base := exp(-l)
-	z := u * v
-	sum, term := 1.0, 1.0
-	a := c.r
+	sum, _ := c.series(u * v)
+	return min(exp(-l)*sum, 1)
+}
+
+// series is Σ_{j<k} (R)_j z^j / j!, and its last term times R+k−1, of which the
+// density is made.
+func (c *component) series(z float64) (sum, last float64) {
+	sum, term, a := 1.0, 1.0, c.r
 	for _, inv := range inverse[1:c.n] {
 		term *= a * inv * z
 		sum += term
 		a++
 	}
-	return min(base*sum, 1), base * term * a * c.rate * v
+	return sum, term * a
 }
 
-// survival is S(e) and the density of the gap at e.
+// survival is S(e) and the density of the gap at e: the mixture of
+// component.survival, the steps of all components side by side, so that the
+// processor need not wait for one after the other.
 func (q *Posterior) survival(e float64) (s, f float64) {
 	if e <= 0 {
 		return 1, q.start()
 	}
-	for i := range q.comp[:q.n] {
-		c := &q.comp[i]
-		sk, fk := c.survival(e)
-		s += c.w * sk
-		f += c.w * fk
+	comps := q.comp[:q.n]
+	var v, z, l [Size]float64
+	for i := range comps {
+		c := &comps[i]
+		u := c.rate * e
+		y := 1 + u
+		v[i] = 1 / y
+		z[i] = u * v[i]
+		l[i] = c.r * (ln(y) + (u-(y-1))*v[i])
+	}
+	for i := range comps {
+		c := &comps[i]
+		if !(l[i] <= farOut) {
+			continue
+		}
+		base := exp(-l[i])
+		sum, last := c.series(z[i])
+		s += c.w * min(base*sum, 1)
+		f += c.w * (base * last * c.rate * v[i])
 	}
 	return min(s, 1), f
 }
@@ -185,7 +209,7 @@ func (q *Posterior) Weights(e float64) [Size]float64 {
 	sum := 0.0
 	for i := range q.comp[:q.n] {
 		c := &q.comp[i]
-		s, _ := c.survival(max(e, 0))
+		s := c.survival(max(e, 0))
 		w[c.i] = c.w * (1 + q.c*s)
 		sum += w[c.i]
 	}
@@ -206,7 +230,7 @@ func (p *Prior) LogLikelihood(h History, e float64) float64 {
 	for i := range Grid {
 		k := float64(Grid[i])
 		c := component{k: k, n: Grid[i], r: p.p.R + k*x, rate: k / (p.p.Alpha + k*h.Sum)}
-		s, _ := c.survival(max(e, 0))
+		s := c.survival(max(e, 0))
 		ln[i] = p.lnW[i] + p.lnBase + p.closed(i, h) + left + math.Log1p((b+x)/a*s)
 		top = max(top, ln[i])
 	}

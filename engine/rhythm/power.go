@@ -47,14 +47,20 @@ const (
 	stepLow  = math.Ln2/steps - stepHigh
 )
 
+// toWhole added to a small number leaves it rounded to a whole one, which
+// stands in the lowest bits: less to wait for than a conversion.
+const toWhole = 0x1.8p52
+
 // exp is e^x for −700 ≤ x ≤ 0, to 1e-15 relative: with x = k·ln 2/steps + r,
 // 2^(k/steps) times the series of e^r, |r| ≤ ln 2/256.
 func exp(x float64) float64 {
-	k := int64(x*(steps/math.Ln2) - 0.5)
-	r := x - float64(k)*stepHigh - float64(k)*stepLow
+	t := x*(steps/math.Ln2) + toWhole
+	k := math.Float64bits(t) // in its low bits, as a two's complement; the others are shifted out
+	whole := t - toWhole
+	r := x - whole*stepHigh - whole*stepLow
 	r2 := r * r
 	s := power[k&(steps-1)] * (1 + (r + r2*(r*(1./6)+.5) + r2*r2*(r*(1./120)+1./24)))
-	return math.Float64frombits(math.Float64bits(s) + uint64(k>>7)<<52)
+	return math.Float64frombits(math.Float64bits(s) + k>>7<<52)
 }
 
 // logOf is math.Log.

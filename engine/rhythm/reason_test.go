@@ -21,7 +21,7 @@ func TestOpenGapAsEvidenceWouldNotBeMonotone(t *testing.T) {
 	for e := 0.0; e < 200; e += 0.5 {
 		s, w := 0.0, q.Weights(e)
 		for i := range q.comp[:q.n] {
-			sk, _ := q.comp[i].survival(e)
+			sk := q.comp[i].survival(e)
 			s += w[q.comp[i].i] * sk
 		}
 		highest = math.Max(highest, 1-s)
