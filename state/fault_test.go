@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/stretchr/testify/require"
@@ -135,6 +136,47 @@ func TestFailedRead(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
+// TestFailedRevert: a table that had everything in memory, and could not read
+// what an abort has to bring back, knows that it must ask the disk.
+func TestFailedRevert(t *testing.T) {
+	disk := &brokenDisk{}
+	fs := errorfs.Wrap(vfs.NewMem(), disk)
+	s := openTest(t, fs, Observer{}, defaultTuning, 64<<20)
+	b := s.NewBatch()
+	val := make([]byte, 100<<10) // 4 MB in all: more than the block cache holds
+	_, err := rand.NewChaCha8([32]byte{}).Read(val)
+	require.NoError(t, err)
+	for i := range 40 {
+		require.NoError(t, b.Put(0, []byte{'k', byte(i)}, val, 5))
+	}
+	require.NoError(t, b.Commit())
+	require.NoError(t, s.Close())
+	s = openTest(t, fs, Observer{}, defaultTuning, 64<<20)
+	tab, err := s.Table(0)
+	require.NoError(t, err)
+	require.True(t, tab.hot.complete)
+	for i := range 40 {
+		require.NoError(t, tab.Put([]byte{'k', byte(i)}, nil, 0))
+	}
+	disk.reads.Store(true)
+	tab.Abort()
+	disk.reads.Store(false)
+	require.False(t, tab.hot.complete)
+	require.Equal(t, 40, tab.Len())
+	for i := range 40 {
+		key, _, ok, err := tab.NextDue(5)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, []byte{'k', byte(i)}, key)
+		got, ok, err := tab.Get(key)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Len(t, got, len(val))
+		require.NoError(t, tab.Put(key, got, 0))
+	}
+	require.NoError(t, s.Close())
+}
+
 // TestFatal: Pebble's last word ends the process; it is never returned from.
 func TestFatal(t *testing.T) {
 	var said, messages []string
@@ -153,4 +195,28 @@ func TestFatal(t *testing.T) {
 	quiet.Errorf("unheard")
 	quiet.backgroundError(errors.New("unheard"))
 	require.Panics(t, func() { quiet.Fatalf("unheard") })
+}
+
+// TestHealth: a failed compaction is told and stops nothing; a failed flush
+// stops commits until one succeeds.
+func TestHealth(t *testing.T) {
+	var told, recovered int
+	h := newHealth(Observer{BackgroundError: func(error) { told++ }, Recovered: func() { recovered++ }})
+	empty, compaction, flush := errors.New("empty table"), errors.New("compaction 12"), errors.New("flush 34")
+	h.flushEnd(pebble.FlushInfo{Err: empty})
+	h.backgroundError(compaction)
+	h.backgroundError(errors.New("compaction 13"))
+	require.NoError(t, h.fault())
+	require.Equal(t, 1, told)
+	h.flushEnd(pebble.FlushInfo{Err: flush})
+	h.backgroundError(flush)
+	require.Equal(t, flush, h.fault())
+	require.Equal(t, 2, told)
+	<-h.failure()
+	h.flushEnd(pebble.FlushInfo{})
+	require.NoError(t, h.fault())
+	require.Equal(t, 1, recovered)
+	h.flushEnd(pebble.FlushInfo{})
+	require.Equal(t, 1, recovered)
+	require.EqualValues(t, 3, h.errors.Load())
 }

@@ -56,6 +56,7 @@ func TestDirectory(t *testing.T) {
 	require.Positive(t, b.Size())
 	require.NoError(t, b.Commit())
 	require.Zero(t, b.Size())
+	require.Zero(t, s.db.Metrics().WAL.BytesWritten, "there is no write-ahead log")
 
 	_, err = Open(cfg, nil, Observer{})
 	require.ErrorIs(t, err, ErrInUse)
@@ -70,7 +71,6 @@ func TestDirectory(t *testing.T) {
 	require.EqualValues(t, 17, due)
 	require.Equal(t, "value", string(val))
 	require.Positive(t, s.DiskUsage())
-	require.Zero(t, s.db.Metrics().WAL.BytesWritten, "there is no write-ahead log")
 	require.NoError(t, s.Close())
 
 	marker := filepath.Join(cfg.Dir, markerName)

@@ -20,7 +20,7 @@ func TestTimersAgainstPlain(t *testing.T) {
 		spread := rapid.Int64Range(2, 400).Draw(t, "spread")
 		s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, rapid.SampledFrom([]int64{1 << 10, 1 << 20}).Draw(t, "hot"))
 		defer func() { _ = s.Close() }()
-		w := &timerWalk{t: t, rng: rng, store: s, plain: newPlain(), spread: spread}
+		w := &timerWalk{t: t, rng: rng, store: s, plain: newPlain(), before: map[string]int64{}, spread: spread}
 		w.open()
 		for range 600 {
 			key := fmt.Sprintf("k%02d", rng.IntN(keys))
@@ -44,6 +44,10 @@ func TestTimersAgainstPlain(t *testing.T) {
 				w.fire(rng.IntN(6))
 			case 6:
 				w.put(key, nil, 0)
+			case 7: // as it was once
+				if due, ok := w.before[key]; ok {
+					w.put(key, []byte("v"), due)
+				}
 			default:
 				w.put(key, []byte("v"), w.due())
 			}
@@ -57,6 +61,7 @@ type timerWalk struct {
 	store  *Store
 	table  *Table
 	plain  *plain
+	before map[string]int64 // a due time that a key had
 	spread int64
 	clock  int64
 }
@@ -80,6 +85,9 @@ func (w *timerWalk) put(key string, val []byte, due int64) {
 		due = 0
 	}
 	w.plain.put(key, val, due)
+	if w.rng.IntN(2) == 0 {
+		w.before[key] = due
+	}
 	tm := &w.table.timers
 	require.LessOrEqual(w.t, len(tm.heap), 2*60+4*tm.batch, "stale entries are dropped")
 	used := 0
@@ -132,7 +140,48 @@ func TestTimerKeysStayBounded(t *testing.T) {
 			require.True(t, ok)
 			require.Equal(t, i+1, due)
 		}
+		require.True(t, tab.timers.all, "stale entries are no reason to go back to the disk")
 	}
 	require.LessOrEqual(t, cap(tab.timers.keys), 4*slackKeys)
 	require.NoError(t, s.Close())
+}
+
+// TestTimersStayOnDisk: of many timers only the next ones are held.
+func TestTimersStayOnDisk(t *testing.T) {
+	const n, batch = 5000, 50
+	s := openTest(t, vfs.NewMem(), Observer{}, tuning{chunkShift: 15, timerBatch: batch}, 1<<20)
+	tab, err := s.Table(0)
+	require.NoError(t, err)
+	b := s.NewBatch()
+	most := 0
+	for i := range n {
+		require.NoError(t, tab.Put(fmt.Appendf(nil, "k%d", i), []byte{}, int64(1+i*7919%n)))
+		if i%100 == 99 {
+			most = max(most, len(tab.timers.heap))
+			b.AddTable(tab, nil)
+			require.NoError(t, b.Commit())
+		}
+	}
+	require.LessOrEqual(t, most, 4*batch)
+	for i := range int64(n) {
+		key, due, ok, err := tab.NextDue(n)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, i+1, due)
+		require.NoError(t, tab.Put(key, []byte{}, 0))
+		most = max(most, len(tab.timers.heap))
+	}
+	require.LessOrEqual(t, most, 4*batch)
+	require.NoError(t, s.Close())
+}
+
+func TestHorizon(t *testing.T) {
+	tm := timers{horizonDue: 5, horizonKey: []byte("b")}
+	require.True(t, tm.covers(4, []byte("z")))
+	require.True(t, tm.covers(5, []byte("a")))
+	require.True(t, tm.covers(5, []byte("b")), "the horizon itself is in the heap")
+	require.False(t, tm.covers(5, []byte("ba")))
+	require.False(t, tm.covers(6, []byte("a")))
+	tm.all = true
+	require.True(t, tm.covers(6, []byte("a")))
 }
