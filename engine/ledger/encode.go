@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-
-	"github.com/dangol-dev/dangol/engine/event"
 )
 
 // The bytes of a customer's facts, version 1. What most customers do not have
@@ -74,14 +72,6 @@ const (
 	timeUnit  = 1000  // many producers' clocks count seconds
 	moneyUnit = 10000 // most currencies have hundredths
 )
-
-// writer writes facts into a buffer that is known to be large enough.
-type writer struct {
-	b        []byte
-	at       int   // of the next byte
-	last     int64 // Ledger.Last
-	channels []string
-}
 
 // AppendFacts appends the facts' bytes in the newest version. Equal facts have
 // equal bytes. l must have come from Apply, Before or DecodeFacts. It allocates
@@ -190,78 +180,6 @@ func (l *Ledger) names(table []string) []string {
 	return table
 }
 
-func (w *writer) channel(s string) {
-	if s == "" {
-		w.byte(0)
-		return
-	}
-	for i, c := range w.channels {
-		if c == s {
-			w.uvarint(uint64(i + 1))
-			return
-		}
-	}
-}
-
-func (w *writer) byte(v byte) {
-	w.b[w.at] = v
-	w.at++
-}
-
-func (w *writer) uvarint(v uint64) { w.at = putUvarint(w.b, w.at, v) }
-
-// putUvarint writes a number at a place and returns the place after it. Up to
-// eight bytes are written without a loop: three steps that open the gaps, the
-// high bits of all but the last byte, and a store.
-func putUvarint(b []byte, at int, v uint64) int {
-	if v < 0x80 {
-		b[at] = byte(v)
-		return at + 1
-	}
-	if v >= 1<<56 {
-		return at + binary.PutUvarint(b[at:], v)
-	}
-	n := uint(bits.Len64(v)+6) / 7
-	v = v&0x00fffffff0000000<<4 | v&0x000000000fffffff
-	v = v&0x0fffc0000fffc000<<2 | v&0x00003fff00003fff
-	v = v&0x3f803f803f803f80<<1 | v&0x007f007f007f007f
-	v |= 0x8080808080808080 & (1<<((n-1)*8&63) - 1)
-	binary.LittleEndian.PutUint64(b[at:], v)
-	return at + int(n)
-}
-
-// scaledTime is the number that stands for a stretch of time in ms. (A division
-// by a constant is no division; hence this and scaledMoney are two.)
-func scaledTime(v uint64) uint64 {
-	if q := v / timeUnit; q*timeUnit == v {
-		return q << 1
-	}
-	return v<<1 | 1
-}
-
-func scaledMoney(v uint64) uint64 {
-	if q := v / moneyUnit; q*moneyUnit == v {
-		return q << 1
-	}
-	return v<<1 | 1
-}
-
-func (w *writer) signed(v int64) { w.uvarint(uint64(v)<<1 ^ uint64(v>>63)) }
-
-func (w *writer) hash8(v uint64) {
-	binary.LittleEndian.PutUint64(w.b[w.at:], v)
-	w.at += 8
-}
-
-func (w *writer) hash6(v uint64) {
-	binary.LittleEndian.PutUint64(w.b[w.at:], v)
-	w.at += 6
-}
-
-func (w *writer) ago(t int64) { w.uvarint(scaledTime(uint64(w.last - t))) }
-
-func (w *writer) money(m event.Micro) { w.uvarint(scaledMoney(uint64(m))) }
-
 func (w *writer) visits(l *Ledger) {
 	w.signed(int64(l.VisitDay) - l.Last/dayMs)
 	older := l.Visits &^ 1
@@ -332,98 +250,4 @@ func (w *writer) order(o *Order, bit1 bool, channel string, elapsed uint64, revi
 		binary.LittleEndian.PutUint64(b, item)
 		b = b[8:]
 	}
-}
-
-// rest writes the sections that most customers do not have.
-func (w *writer) rest(l *Ledger, has uint64) {
-	if has&hasCart != 0 {
-		w.uvarint(uint64(len(l.Cart)))
-		for i := range l.Cart {
-			w.hash8(l.Cart[i].Item)
-			w.byte(byte(bit(l.Cart[i].Removed, 1)))
-			w.ago(l.Cart[i].Time)
-		}
-	}
-	if has&hasCleared != 0 {
-		w.ago(l.CartCleared)
-	}
-	if has&hasMessages != 0 {
-		w.byte(byte(bit(l.Sent != 0, 1) | bit(l.Opened != 0, 2) | bit(l.Clicked != 0, 4)))
-		for _, t := range [...]int64{l.Sent, l.Opened, l.Clicked} {
-			if t != 0 {
-				w.ago(t)
-			}
-		}
-	}
-	if has&hasSurvey != 0 {
-		w.ago(l.SurveyTime)
-		w.byte(byte(l.SurveyRating))
-	}
-	if has&hasAdjustments != 0 {
-		w.adjustments(l.Adjustments)
-	}
-	if has&hasMarks != 0 {
-		w.marks(l)
-	}
-	if has&hasConsents != 0 {
-		w.uvarint(uint64(len(l.Consents)))
-		for i := range l.Consents {
-			w.channel(l.Consents[i].Channel)
-			w.byte(byte(bit(l.Consents[i].Granted, 1)))
-			w.ago(l.Consents[i].Time)
-		}
-	}
-	if has&hasFold != 0 {
-		w.fold(&l.Fold)
-	}
-	if has&hasErased != 0 {
-		w.ago(l.Erased)
-	}
-}
-
-func (w *writer) adjustments(as []Adjustment) {
-	w.uvarint(uint64(len(as)))
-	for i := range as {
-		a := &as[i]
-		w.hash6(a.Order)
-		w.hash6(a.Event)
-		w.byte(byte(a.Kind)<<1 | byte(bit(a.Amount != 0, 1)))
-		w.ago(a.Time)
-		if a.Amount != 0 {
-			w.money(a.Amount)
-		}
-	}
-}
-
-func (w *writer) marks(l *Ledger) {
-	w.uvarint(uint64(len(l.Marks)))
-	for i := range l.Marks {
-		m := &l.Marks[i]
-		w.byte(byte(m.Kind))
-		w.ago(m.Time)
-		binary.LittleEndian.PutUint32(w.b[w.at:], m.Hash)
-		w.at += 4
-	}
-	var folded byte
-	for k, n := range l.MarkFold {
-		folded |= byte(bit(n != 0, 1<<k))
-	}
-	w.byte(folded)
-	for _, n := range l.MarkFold {
-		if n != 0 {
-			w.uvarint(uint64(n))
-		}
-	}
-}
-
-func (w *writer) fold(f *Fold) {
-	w.uvarint(uint64(f.Orders))
-	w.uvarint(uint64(f.Occasions))
-	w.signed(int64(f.FirstDay))
-	w.uvarint(uint64(f.LastDay - f.FirstDay))
-	w.uvarint(uint64(f.LnGaps))
-	w.money(f.Amount)
-	w.money(f.Discount)
-	w.money(f.Returned)
-	w.uvarint(uint64(f.Orphans))
 }

@@ -18,6 +18,11 @@ func (l *Ledger) erase(t int64, r *Rules, eff *Effect) {
 	l.eraseVisits(r.Calendar.Day(t))
 	l.Pending = slices.DeleteFunc(l.Pending, func(p Order) bool { return p.said() <= t })
 	l.Orders = slices.DeleteFunc(l.Orders, func(o Order) bool { return o.Placed <= t })
+	for i := range l.Orders {
+		if o := &l.Orders[i]; o.Revised != 0 && o.Revised <= t { // its placing's content is gone long since
+			*o = Order{Hash: o.Hash, Placed: o.Placed}
+		}
+	}
 	l.Adjustments = slices.DeleteFunc(l.Adjustments, func(a Adjustment) bool { return a.Time <= t })
 	l.Views = slices.DeleteFunc(l.Views, func(v ItemTime) bool { return v.Time <= t })
 	l.Cart = slices.DeleteFunc(l.Cart, func(c CartLine) bool { return c.Time <= t })

@@ -189,6 +189,68 @@ func TestDecodeFactsErrors(t *testing.T) {
 	}
 }
 
+// Damaged bytes are refused, or read as other facts; they never panic.
+func TestDecodeFactsDamaged(t *testing.T) {
+	used, rng := usedLedger(t), rand.New(rand.NewPCG(1, 7))
+	gs := goldens()
+	refused := 0
+	for range 20_000 {
+		b := append([]byte(nil), gs[rng.IntN(len(gs))].facts...)
+		for range 1 + rng.IntN(3) {
+			b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
+		}
+		if DecodeFacts(b, used, nil) != nil {
+			refused++
+			continue
+		}
+		facts := used.AppendFacts(nil)
+		require.NoError(t, DecodeFacts(facts, used, nil))
+		require.Equal(t, facts, used.AppendFacts(nil))
+	}
+	require.Greater(t, refused, 1000)
+}
+
+// The largest of everything has room in the buffer that AppendFacts makes.
+func TestFactsLargest(t *testing.T) {
+	const most = event.Micro(1<<63 - 1)
+	l := Ledger{First: 1, Last: lastTime, Erased: 1, CartCleared: 1, VisitDay: 0, Visits: 1<<64 - 1, Sent: 1, Opened: 1, Clicked: 1, SurveyTime: 1, SurveyRating: -128}
+	for i := range HardOrders {
+		o := Order{Hash: mask48 - HardOrders + uint64(i), Placed: 2, Revised: 1, Amount: most, Discount: most, Channel: fmt.Sprintf("%064d", i)}
+		for j := range MaxItems {
+			o.Items = append(o.Items, 1<<64-100+uint64(j))
+		}
+		l.Orders = append(l.Orders, o)
+		if i < MaxPending {
+			l.Pending = append(l.Pending, o)
+			l.Pending[i].Placed = 0
+		}
+		if i < MaxAdjustments {
+			l.Adjustments = append(l.Adjustments, Adjustment{o.Hash, mask48, 1, Refunded, most})
+		}
+		if i < HardMarks {
+			l.Marks = append(l.Marks, Mark{Share, 1, uint32(i)})
+		}
+		if i < MaxCart {
+			l.Cart = append(l.Cart, CartLine{uint64(i), 1, true})
+		}
+		if i < MaxViews {
+			l.Views = append(l.Views, ItemTime{uint64(i), 1})
+		}
+		if i < MaxConsents {
+			l.Consents = append(l.Consents, Consent{o.Channel, 1, true})
+		}
+	}
+	for k := Complaint; k < numMarks; k++ {
+		l.MarkFold[k] = 1<<63 - 1
+	}
+	l.Fold = Fold{1<<63 - 1, 1<<63 - 1, -1, lastTime / dayMs, 1<<63 - 1, most, most, most, 1<<63 - 1}
+	facts := l.AppendFacts(nil)
+	require.LessOrEqual(t, len(facts), l.bound())
+	var got Ledger
+	require.NoError(t, DecodeFacts(facts, &got, nil))
+	require.Empty(t, diff(&l, &got))
+}
+
 // Whatever DecodeFacts accepts can be applied to and written again, and reads as
 // the same facts.
 func FuzzDecodeFacts(f *testing.F) {

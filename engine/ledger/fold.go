@@ -107,14 +107,14 @@ func (l *Ledger) settlePending(h int64, r *Rules, eff *Effect) {
 // settled says whether a pending statement is done with at a horizon; an update
 // is joined with its order then.
 func (l *Ledger) settled(p *Order, h int64, r *Rules) bool {
-	if p.Placed != 0 {
-		return p.Placed < h
+	if p.said() >= h || p.Placed != 0 {
+		return p.said() < h
 	}
 	i := l.find(p.Hash)
 	if i < 0 || l.Orders[i].Placed > p.Revised+r.Lateness {
 		return p.Revised+r.Lateness < h
 	}
-	if p.Revised >= h || l.Orders[i].Placed >= h {
+	if l.Orders[i].Placed >= h {
 		return false
 	}
 	l.Orders[i].take(p)

@@ -120,7 +120,7 @@ func run(t require.TestingT, events []event.Event, r *Rules, rng *rand.Rand, che
 		if rng.IntN(8) == 0 {
 			m := new(Ledger)
 			after = l.AppendFacts(after[:0])
-			require.NoError(t, DecodeFacts(after, m, nil))
+			require.NoError(t, DecodeFacts(after, m, nil), "%+v", l)
 			require.True(t, bytes.Equal(after, m.AppendFacts(nil)))
 			l = m
 		}
@@ -213,13 +213,29 @@ func TestOrderLawBounds(t *testing.T) {
 	})
 }
 
+// The sets that keep the latest: views, the cart, consents.
+func TestOrderLawLatest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		w.types = []event.Type{event.ProductViewed, event.ProductAdded, event.ProductRemoved, event.ConsentUpdated}
+		w.erase = rapid.IntRange(0, 3).Draw(t, "erase") == 0
+		law(t, w)
+	})
+}
+
 // Effect.Changed says whether the bytes differ, for events of any lateness too.
 func TestEffectIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
-		if rapid.IntRange(0, 3).Draw(t, "busy") == 0 {
+		switch rapid.IntRange(0, 5).Draw(t, "sort") {
+		case 0:
 			w = drawBusy(t)
 			w.events = 400
+		case 1:
+			w.types = []event.Type{event.ProductAdded, event.ProductRemoved, event.ConsentUpdated, event.ProductShared}
+		case 2: // orphans
+			w.events, w.orders, w.lateness = 200, 200, 0
+			w.types = []event.Type{event.OrderRefunded, event.OrderRefunded, event.OrderCompleted}
 		}
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 2))
 		events, r := w.make(rng), w.rules()

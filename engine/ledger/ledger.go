@@ -58,7 +58,7 @@ const (
 	MaxOrders      = 256  // retained orders; more only while they are not settled
 	HardOrders     = 1024 // retained orders even then (a bot, not a customer); beyond it the oldest fold early
 	MaxPending     = 256  // statements about orders that wait for the horizon; beyond it the oldest settle early
-	MaxAdjustments = 512  // beyond it the oldest become orphans early
+	MaxAdjustments = 1024 // beyond it the oldest become orphans early
 	MaxOrphans     = 64   // adjustments kept although their order is unknown and can no longer come in time
 	MaxViews       = 4
 	MaxCart        = 16
