@@ -74,11 +74,31 @@ func (e *engine) run(ctx context.Context) error {
 	}
 	group.Go(func() error { return loop.Run(ctx) })
 	group.Go(func() error { return e.server.Serve(ctx) })
+	group.Go(func() error { e.flush(ctx); return nil })
 	err := group.Wait()
 	if closeErr := e.store.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close state: %w", closeErr))
 	}
 	return err
+}
+
+// flushEvery bounds what a restart after a kill must read back.
+const flushEvery = time.Minute
+
+// flush brings the state to disk now and then.
+func (e *engine) flush(ctx context.Context) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := e.store.Flush(); err != nil {
+				e.log.Error("state cannot be brought to disk; a restart will read more of the changelog", "error", err)
+			}
+		}
+	}
 }
 
 // stateLog tells of what the store meets by itself.
