@@ -83,7 +83,7 @@ var partitionGauges = []partitionGauge{
 		func(p *pipeline.PartitionStats) float64 { return float64(p.NextOffset) }},
 	{"dangol_pipeline_lag_records", "Records between the committed offset and the end of the partition.",
 		func(p *pipeline.PartitionStats) float64 { return float64(p.Lag) }},
-	{"dangol_pipeline_lag_seconds", "Age of the oldest record not yet committed; 0 at the end of the partition.",
+	{"dangol_pipeline_lag_seconds", "Age of the newest committed record while others wait behind it; 0 at the end of the partition.",
 		func(p *pipeline.PartitionStats) float64 { return p.LagSeconds }},
 	{"dangol_pipeline_watermark_timestamp_seconds", "Watermark: events older than this are late. Seconds since 1970.",
 		func(p *pipeline.PartitionStats) float64 { return float64(p.Watermark) / 1000 }},

@@ -124,4 +124,7 @@ func (c *Core) observeEnds(ends map[int32]int64, idle bool, wall int64) {
 			s.end, s.endAt, s.idle = end, wall, idle
 		}
 	}
+	c.statsMu.Lock()
+	c.placeStats(wall)
+	c.statsMu.Unlock()
 }

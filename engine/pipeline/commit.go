@@ -73,9 +73,11 @@ func (c *Core) commit(changelog map[int32]int64, now time.Time) error {
 	c.commits++
 	c.publish()
 	c.mu.Unlock()
-	c.tallyUp(now)
 	for _, s := range c.shards {
 		s.saved = s.pos
+	}
+	c.tallyUp(now)
+	for _, s := range c.shards {
 		s.reset()
 	}
 	return nil

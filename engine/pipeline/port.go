@@ -92,7 +92,7 @@ type PartitionStats struct {
 	Partition  int32
 	NextOffset int64
 	Lag        int64   // records behind the end
-	LagSeconds float64 // age of the oldest record not yet committed; 0 at the end
+	LagSeconds float64 // age of the newest committed record while others wait behind it; 0 at the end
 	Watermark  int64   // Unix ms
 	Clock      int64   // Unix ms
 }

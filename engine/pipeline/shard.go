@@ -26,6 +26,7 @@ type shard struct {
 	end        int64    // offset after the last record that the broker had
 	endAt      int64    // wall, Unix ms, at which it said so; 0: never
 	idle       bool     // and polls gave nothing then: what stands before end are control records
+	doneAt     int64    // Kafka timestamp of the latest record committed; 0: none yet
 	touched    bool
 
 	// Scratch, used again for each event.

@@ -20,15 +20,26 @@ func (c *Core) tallyUp(now time.Time) {
 	c.stats.Commits++
 	for _, s := range c.shards {
 		s.tally.into(&c.stats, wall)
+		if n := len(s.tally.latency); n > 0 {
+			s.doneAt = s.tally.latency[n-1].at
+		}
 	}
+	c.placeStats(wall)
+}
+
+// placeStats brings the positions in the statistics up to date. statsMu is held.
+func (c *Core) placeStats(wall int64) {
 	c.stats.Partitions = c.stats.Partitions[:0]
 	for _, s := range c.shards {
 		p := PartitionStats{
-			Partition: s.part, NextOffset: s.pos.Next, Lag: max(s.end-s.pos.Next, 0),
-			Watermark: max(watermark(s.pos.MaxTime, s.rules.Lateness), 0), Clock: s.pos.Clock,
+			Partition: s.part, NextOffset: s.saved.Next, Lag: max(s.end-s.saved.Next, 0),
+			Watermark: max(watermark(s.saved.MaxTime, s.rules.Lateness), 0), Clock: s.pos.Clock,
 		}
-		if n := len(s.tally.latency); n > 0 && p.Lag > 0 {
-			p.LagSeconds = max(float64(wall-s.tally.latency[n-1].at)/1e3, 0)
+		if s.idle {
+			p.Lag = 0 // control records
+		}
+		if p.Lag > 0 && s.doneAt != 0 {
+			p.LagSeconds = max(float64(wall-s.doneAt)/1e3, 0)
 		}
 		c.stats.Partitions = append(c.stats.Partitions, p)
 	}
