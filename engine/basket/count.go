@@ -38,7 +38,7 @@ type Counts struct {
 	items   []item            // by dense index, from 1
 	shelves []shelf           // by dense index
 	pairs   pairTable
-	baskets uint64 // added or removed
+	unseen  int    // pairs added to or taken from since a shelf was filled
 	turn    uint32 // whose shelf was filled last
 	scratch [MaxItems]uint32
 }
@@ -85,7 +85,7 @@ func (c *Counts) count(items []uint64, sign int32) {
 			c.countPair(a, b, sign)
 		}
 	}
-	if c.baskets++; c.baskets%lookEvery == 0 {
+	for c.unseen += len(dense) * (len(dense) - 1) / 2; c.unseen >= lookEvery; c.unseen -= lookEvery {
 		c.lookAround()
 	}
 }
