@@ -166,6 +166,9 @@ func drawBusy(t *rapid.T) world {
 	}
 	w.erase = rapid.IntRange(0, 3).Draw(t, "erase") == 0
 	w.lateness = w.step * int64(rapid.SampledFrom([]int{0, 1, 4, 30, 200}).Draw(t, "lateness"))
+	if rapid.IntRange(0, 3).Draw(t, "dense") == 0 { // 256 orders within the lateness
+		w.events, w.orders, w.span, w.lateness = 900, 2000, 150, 70*w.step
+	}
 	return w
 }
 

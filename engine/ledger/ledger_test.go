@@ -49,6 +49,37 @@ func TestBoundsAgainstBots(t *testing.T) {
 	require.Greater(t, l.Count(Referral), int64(HardMarks)/5)
 }
 
+// Refunds whose orders never come: the MaxOrphans latest are kept, late ones too,
+// and a late repeat of one that was let go is not counted again.
+func TestOrphans(t *testing.T) {
+	r := Rules{}
+	var l Ledger
+	refund := func(i int) Effect {
+		e := event.Event{Type: event.OrderRefunded, Time: epoch + int64(i), OrderID: fmt.Sprint(i), ID: fmt.Sprint(i), Amount: event.One, HasAmount: true}
+		return l.Apply(&e, &r)
+	}
+	for i := range MaxOrphans + 2 {
+		if i != 10 {
+			refund(i)
+		}
+	}
+	l.Apply(&event.Event{Type: event.PageViewed, Time: epoch + dayMs}, &r)
+	require.Len(t, l.Adjustments, MaxOrphans)
+	require.Equal(t, Fold{Orphans: 1, Returned: event.One}, l.Fold)
+	require.Equal(t, Effect{Late: true}, refund(0))
+	require.Equal(t, Effect{Late: true}, refund(1), "still there")
+	require.True(t, refund(10).Changed)
+	require.Len(t, l.Adjustments, MaxOrphans)
+	require.Equal(t, Fold{Orphans: 2, Returned: 2 * event.One}, l.Fold)
+	require.Zero(t, l.Fold.Net())
+
+	late := event.Event{Type: event.OrderCompleted, Time: epoch, OrderID: "5", Amount: 3 * event.One}
+	require.True(t, l.Apply(&late, &r).Orders)
+	s := l.Sales(&r)
+	require.True(t, s.Next())
+	require.Equal(t, 2*event.One, s.Net, "a late order still finds its refund")
+}
+
 // A giant basket keeps the lowest hashes, a long channel name its head.
 func TestLargeOrder(t *testing.T) {
 	r := Rules{Lateness: dayMs, Intern: func(b []byte) string { return string(b) }}

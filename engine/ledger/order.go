@@ -174,7 +174,7 @@ func (l *Ledger) content(o *Order, until int64, r *Rules) *Order {
 		if p.Revised == 0 || p.Revised > until || o.Placed > p.Revised+r.Lateness {
 			continue
 		}
-		if p.Revised > o.Revised || p.Revised == o.Revised && compareContent(p, o) > 0 {
+		if p.Revised >= o.Revised {
 			return p
 		}
 		return o
