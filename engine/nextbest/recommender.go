@@ -26,7 +26,7 @@ const (
 
 // Bounds of the work for one customer.
 const (
-	maxSeeds  = 16 // distinct items whose neighbours are asked for
+	maxSeeds  = 8  // distinct items whose neighbours are asked for; on Ta-Feng's baskets 8 foretell the next order better than 16, and as well as 4
 	maxOrders = 32 // latest orders in which repeats are looked for
 	maxRules  = 3  // rules an offer rests on
 )

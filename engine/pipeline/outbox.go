@@ -98,11 +98,12 @@ func (o *outbox) outputs() []Output {
 	return o.outs
 }
 
-// keptArena is how large an arena stays for the next transaction.
+// keptArena is how large an arena stays for the next transaction even if this
+// one hardly used it.
 const keptArena = 16 << 20
 
 func (o *outbox) reset() {
-	if cap(o.arena) > keptArena {
+	if cap(o.arena) > max(keptArena, 4*len(o.arena)) {
 		*o = outbox{}
 		return
 	}

@@ -42,7 +42,7 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 	day := int32(math.MinInt32)
 	for n := 0; ; {
 		s.ev.Reset()
-		err := next(&s.ev)
+		err := next(s.ev)
 		if errors.Is(err, io.EOF) {
 			break
 		}
