@@ -137,10 +137,12 @@ func (l *Ledger) tally(o *Order, until int64, r *Rules) tally {
 	return sum
 }
 
-// settleAdjustments drops settled repeats and lets the oldest orphans go. There
-// are new orphans where the horizon passed somebody's patience since before, or
-// where crossed says so: orders folded, or something late came.
-func (l *Ledger) settleAdjustments(before, h int64, r *Rules, crossed bool, eff *Effect) {
+// settleAdjustments drops settled repeats and lets the oldest orphans go. One
+// becomes an orphan when the horizon passes its patience, so there are new ones
+// only where that happened since before, or where something late came: what the
+// folding of its order leaves over was said after F, so it has not been passed.
+func (l *Ledger) settleAdjustments(before, h int64, r *Rules, eff *Effect) {
+	crossed := eff.Late
 	for i := 0; i < len(l.Adjustments); i++ {
 		a := &l.Adjustments[i]
 		if t := a.Time + r.Lateness; t < h && t >= before {

@@ -146,15 +146,14 @@ func (l *Ledger) visit(t int64, r *Rules, eff *Effect) {
 // last time. Orders fold first: what is said of them by then must still be there.
 func (l *Ledger) settle(before int64, r *Rules, eff *Effect) {
 	h := l.Last - r.Lateness
-	folded := len(l.Orders) > MaxOrders && l.foldOrders(h, r)
-	if folded {
+	if len(l.Orders) > MaxOrders && l.foldOrders(h, r) {
 		eff.orders()
 	}
 	if len(l.Pending) > 0 {
 		l.settlePending(h, r, eff)
 	}
 	if len(l.Adjustments) > 0 {
-		l.settleAdjustments(before, h, r, folded || eff.Late, eff)
+		l.settleAdjustments(before, h, r, eff)
 	}
 	if len(l.Marks) > MaxMarks {
 		l.foldMarks(h, eff)

@@ -47,7 +47,7 @@ func (l *Ledger) cart(c CartLine, eff *Effect) {
 		x := &l.Cart[at]
 		if c.Time > x.Time || c.Time == x.Time && c.Removed && !x.Removed {
 			*x = c
-			eff.scores()
+			eff.Changed = true
 		}
 		return
 	}
@@ -67,7 +67,7 @@ func (l *Ledger) cart(c CartLine, eff *Effect) {
 		}
 	}
 	l.Cart = slices.Insert(l.Cart, at, c)
-	eff.scores()
+	eff.Changed = true
 }
 
 // clearCart drops the lines that an order bought.

@@ -192,7 +192,7 @@ type Ledger struct {
 // Effect says what applying an event did.
 type Effect struct {
 	Changed bool // the facts' bytes differ from before
-	Scores  bool // something else than a view, a visited day, First or Last changed
+	Scores  bool // something else than browsing (a view, a cart line, a visited day, First or Last) changed
 	Orders  bool // the visible orders, their money or the fold may differ
 	Late    bool // older than the horizon of this customer
 }
