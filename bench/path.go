@@ -29,7 +29,13 @@ func NewPath(store *state.Store) *Path {
 		NextBest: nextbest.DefaultConfig(), Zone: time.UTC, Topic: "events", Late: pipeline.ApplyLate,
 		Clock: pipeline.EventClock, ClockLag: 24 * time.Hour, FutureSkew: 10 * 365 * 24 * time.Hour,
 	}
-	dec := func() (pipeline.Decoder, error) { return decode.NewJSON(decode.DefaultConfig()) }
+	dec := func() (pipeline.Decoder, error) {
+		d, err := decode.NewJSON(decode.DefaultConfig())
+		if err == nil {
+			d.Hold = true
+		}
+		return d, err
+	}
 	return &Path{loop: pipeline.Loop{
 		Core: pipeline.NewCore(cfg, store, encode.JSON{}, dec, time.Now),
 		Cfg:  pipeline.LoopConfig{CommitInterval: time.Second, MaxRecords: 50_000},

@@ -39,7 +39,14 @@ func (c *Config) core() pipeline.Config {
 }
 
 // newDecoder makes one decoder a call.
-func (c *Config) newDecoder() (pipeline.Decoder, error) { return decode.NewJSON(c.Decode) }
+func (c *Config) newDecoder() (pipeline.Decoder, error) {
+	d, err := decode.NewJSON(c.Decode)
+	if err != nil {
+		return nil, err
+	}
+	d.Hold = true
+	return d, nil
+}
 
 // newEngine opens the state and listens; nothing is processed yet.
 func newEngine(cfg *Config, log *slog.Logger) (*engine, error) {

@@ -41,6 +41,9 @@ type JSON struct {
 	// be; later ones are refused as event.FutureTime. 0: no limit. The caller
 	// moves it with its clock.
 	Limit int64
+	// Hold lets events hold until Release, rather than until the next Decode, so
+	// that some can be decoded ahead.
+	Hold bool
 
 	scanner
 	maxBytes, maxItems, maxString int
@@ -113,6 +116,9 @@ func (d *JSON) Decode(data []byte, ev *event.Event) error {
 	return &d.rej
 }
 
+// Release gives the memory back in which decoded events' strings may lie.
+func (d *JSON) Release() { d.scratch = d.scratch[:0] }
+
 func (d *JSON) decode(data []byte, ev *event.Event) bool {
 	d.data, d.ev = data, ev
 	if len(data) > d.maxBytes {
@@ -142,7 +148,9 @@ func (d *JSON) decode(data []byte, ev *event.Event) bool {
 // of the other.
 func (d *JSON) read() bool {
 	d.ev.Reset()
-	d.scratch = d.scratch[:0]
+	if !d.Hold {
+		d.scratch = d.scratch[:0]
+	}
 	d.typed, d.priced = false, false
 	d.raw = raw{}
 	i := d.open()

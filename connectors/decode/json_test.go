@@ -379,3 +379,21 @@ func TestConfigFaultsAreJoined(t *testing.T) {
 	require.Error(t, err)
 	require.True(t, json.Valid([]byte(segmentFull)))
 }
+
+// Events that are held keep their strings, escapes among them, until Release.
+func TestHeldEventsKeepTheirStrings(t *testing.T) {
+	d, err := NewJSON(DefaultConfig())
+	require.NoError(t, err)
+	d.Hold = true
+	var evs [50]event.Event
+	for i := range evs {
+		line := fmt.Sprintf(`{"type":"page_viewed","customer_id":"c\u002d%d\n","time":"2026-01-01T00:00:00Z"}`, i)
+		require.NoError(t, d.Decode([]byte(line), &evs[i]))
+	}
+	for i := range evs {
+		require.Equal(t, fmt.Sprintf("c-%d\n", i), evs[i].CustomerID)
+	}
+	d.Release()
+	require.NoError(t, d.Decode([]byte(`{"type":"page_viewed","customer_id":"\u0041","time":"2026-01-01T00:00:00Z"}`), &evs[0]))
+	require.Equal(t, "A", evs[0].CustomerID)
+}

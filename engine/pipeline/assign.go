@@ -75,13 +75,15 @@ func (c *Core) openShard(p int32) error {
 	if err != nil {
 		return err
 	}
+	dec, err := c.newDecoder()
+	if err != nil {
+		table.Close()
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, err := newShard(c, p, table, pos)
-	if err == nil {
-		err = c.absorb(p)
-	}
-	if err != nil {
+	s := newShard(c, p, table, dec, pos)
+	if err := c.absorb(p); err != nil {
 		table.Close()
 		return err
 	}

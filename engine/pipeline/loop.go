@@ -57,7 +57,7 @@ const (
 	backoffLeast = 100 * time.Millisecond
 	backoffMost  = 10 * time.Second
 
-	pollMost   = 10_000   // records of one poll
+	pollMost   = 2_000    // records of one poll
 	outputMost = 64 << 20 // bytes of output at which a transaction ends
 
 	endsEvery  = time.Second     // how often the broker is asked where partitions end

@@ -10,10 +10,12 @@ import (
 	"github.com/dangol-dev/dangol/engine/score"
 )
 
-// Decoder turns a record's bytes into an event. The event may alias data.
-// The error, if any, is an *event.Reject. One Decoder serves one goroutine.
+// Decoder turns a record's bytes into an event. The error, if any, is an
+// *event.Reject, which holds until the next Decode; the event may alias data and
+// the decoder's memory, until Release. One Decoder serves one goroutine.
 type Decoder interface {
 	Decode(data []byte, ev *event.Event) error
+	Release()
 }
 
 // Encoder writes documents in their wire form, appended to dst. It holds no

@@ -18,6 +18,7 @@ type shard struct {
 	core  *Core
 	part  int32
 	table *state.Table
+	dec   Decoder
 	ahead [ahead]decoded
 	keys  [][]byte // of the customers ahead
 	near  byte     // see state.Table.Touch
@@ -51,39 +52,31 @@ type shard struct {
 	tally tally
 }
 
-// ahead is how many records are decoded before the first of them is applied.
-// Each of the two needs much code and memory near the processor; to take turns
-// at every record costs a quarter more.
+// ahead is how many records are decoded before the first of them is applied:
+// each of the two needs much code and memory near the processor.
 const ahead = 16
 
 // decoded is a record's event, or why there is none. The event holds until the
-// decoder's next one.
+// decoder's Release.
 type decoded struct {
-	dec Decoder
 	ev  event.Event
-	err error
+	bad bool
+	rej event.Reject
 	key []byte // of the customer in the table
 }
 
 // move is a customer's change of place in the population.
 type move struct{ old, new score.Emission }
 
-func newShard(c *Core, p int32, table *state.Table, pos Position) (*shard, error) {
+func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *shard {
 	s := &shard{
-		core: c, part: p, table: table, rules: c.rules(), pos: pos, saved: pos,
+		core: c, part: p, table: table, dec: dec, rules: c.rules(), pos: pos, saved: pos,
 		residents: make([]resident, c.places),
 		tally:     tally{rejects: map[event.Reason]uint64{}},
 	}
-	for i := range s.ahead {
-		dec, err := c.newDecoder()
-		if err != nil {
-			return nil, err
-		}
-		s.ahead[i].dec = dec
-	}
 	s.ev = &s.ahead[0].ev
 	s.useModels()
-	return s, nil
+	return s
 }
 
 // useModels makes the shard's offers come from the core's present counts.
@@ -102,7 +95,9 @@ func (s *shard) batch(b *Batch, wall int64) error {
 	}
 	for len(records) > 0 {
 		n := min(len(records), ahead)
-		s.decode(records[:n])
+		if err := s.decode(records[:n]); err != nil {
+			return fmt.Errorf("partition %d, from offset %d: %w", s.part, records[0].Offset, err)
+		}
 		for i := range n {
 			r := &records[i]
 			if err := s.record(r, &s.ahead[i], limit); err != nil {
@@ -115,17 +110,26 @@ func (s *shard) batch(b *Batch, wall int64) error {
 }
 
 // decode decodes the records ahead and goes to see their customers.
-func (s *shard) decode(records []Record) {
+func (s *shard) decode(records []Record) error {
+	s.dec.Release()
 	s.keys = s.keys[:0]
 	for i := range records {
 		d := &s.ahead[i]
 		d.ev.Reset()
-		if d.err = d.dec.Decode(records[i].Value, &d.ev); d.err == nil {
-			d.key = append(append(d.key[:0], customerKey), d.ev.CustomerID...)
-			s.keys = append(s.keys, d.key)
+		err := s.dec.Decode(records[i].Value, &d.ev)
+		if d.bad = err != nil; d.bad {
+			var rej *event.Reject
+			if !errors.As(err, &rej) {
+				return err
+			}
+			d.rej = *rej
+			continue
 		}
+		d.key = append(append(d.key[:0], customerKey), d.ev.CustomerID...)
+		s.keys = append(s.keys, d.key)
 	}
 	s.near = s.table.Touch(s.keys)
+	return nil
 }
 
 // record applies one record. limit is the last instant at which an event may
@@ -134,12 +138,8 @@ func (s *shard) record(r *Record, d *decoded, limit int64) error {
 	s.touched = true
 	s.pos.Next = r.Offset + 1
 	s.tally.bytes += uint64(len(r.Value))
-	if d.err != nil {
-		var rej *event.Reject
-		if !errors.As(d.err, &rej) {
-			return d.err
-		}
-		s.deadLetter(r, rej)
+	if d.bad {
+		s.deadLetter(r, &d.rej)
 		return nil
 	}
 	s.ev = &d.ev

@@ -228,6 +228,8 @@ func (plainJSON) Decode(data []byte, ev *event.Event) error {
 	return json.Unmarshal(data, ev)
 }
 
+func (plainJSON) Release() {}
+
 // plainEncoder writes what the checks need.
 type plainEncoder struct{}
 
