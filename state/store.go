@@ -90,9 +90,13 @@ func (s *Store) options(cfg Config, disk vfs.FS, cache *pebble.Cache) *pebble.Op
 		MemTableSize:       uint64(cfg.MemTableBytes),
 		// The one being filled, one being written, and room for a slow disk.
 		MemTableStopWritesThreshold: 4,
-		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
-		EventListener:               s.health.listener(),
-		Logger:                      s.health,
+		// Reads mostly find the hot set: let more pile up before it is rewritten.
+		L0CompactionThreshold:      10,
+		L0StopWritesThreshold:      40,
+		LBaseMaxBytes:              512 << 20,
+		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
+		EventListener:              s.health.listener(),
+		Logger:                     s.health,
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
