@@ -40,12 +40,16 @@ func Compacted() map[string]string {
 // of partitions, what it writes. The stream topics keep records for retention
 // (0: for ever).
 func Topics(app, input string, partitions int32, retention time.Duration) []Topic {
+	// A restore replays the changelog's tail whole, so that must stay as it was
+	// written for a while; an erased customer's tombstone outlives a week's rest.
+	changelog := Compacted()
+	changelog["min.compaction.lag.ms"], changelog["delete.retention.ms"] = "600000", "604800000"
 	return []Topic{
 		{input, partitions, Retained(retention)},
 		{app + ".changes", partitions, Retained(retention)},
 		{app + ".dead-letters", partitions, Retained(retention)},
 		{app + ".scores", partitions, Compacted()},
-		{app + ".changelog", partitions, Compacted()},
+		{app + ".changelog", partitions, changelog},
 	}
 }
 
