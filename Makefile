@@ -6,7 +6,7 @@ FUZZTIME      ?= 10s
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # The packages that start goroutines, for the race detector.
-RACE := ./engine/pipeline/... ./connectors/... ./state/... ./cmd/...
+RACE := ./engine/pipeline ./connectors/broker ./connectors/http ./connectors/kafka ./connectors/metrics ./state ./cmd/...
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test race lint bench crash fuzz ci

@@ -24,7 +24,9 @@ func TestRoundTrip(t *testing.T) {
 			trips++
 		}
 	})
-	require.Greater(t, trips, 200)
+	if !testing.Short() { // which tries fewer
+		require.Greater(t, trips, 200)
+	}
 }
 
 func TestRoundTripText(t *testing.T) {

@@ -46,7 +46,9 @@ func TestTimeAgainstPlain(t *testing.T) {
 			good++
 		}
 	})
-	require.Greater(t, good, 20)
+	if !testing.Short() { // which tries fewer
+		require.Greater(t, good, 20)
+	}
 }
 
 func TestMillis(t *testing.T) {

@@ -29,6 +29,7 @@ func Open(ctx context.Context, app string, cfg *Config, restore pipeline.Restore
 	}
 	base = append(base, more...)
 	if err := s.prepare(ctx, app, base); err != nil {
+		s.closeAdmin()
 		return nil, err
 	}
 	start := kgo.NewOffset().AtStart()
@@ -54,16 +55,22 @@ func Open(ctx context.Context, app string, cfg *Config, restore pipeline.Restore
 		kgo.OnPartitionsRevoked(s.drop), kgo.OnPartitionsLost(s.drop),
 	)
 	if s.gs, err = kgo.NewGroupTransactSession(opts...); err != nil {
+		s.closeAdmin()
 		return nil, fmt.Errorf("kafka session: %w", err)
 	}
-	s.adm = kadm.NewClient(s.gs.Client())
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	if _, _, err := s.gs.Client().ProducerID(ctx); err != nil {
-		s.gs.Close()
+		s.Close()
 		return nil, fmt.Errorf("transactional id %q: %w", app+"-"+cfg.Instance, err)
 	}
 	return s, nil
+}
+
+func (s *Session) closeAdmin() {
+	if s.adm != nil {
+		s.adm.Close()
+	}
 }
 
 // prepare makes sure of the topics and learns whose they are.
@@ -72,14 +79,13 @@ func (s *Session) prepare(ctx context.Context, app string, opts []kgo.Opt) error
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
 	}
-	defer cl.Close()
+	s.adm = kadm.NewClient(cl)
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	adm := kadm.NewClient(cl)
-	if _, err := EnsureTopics(ctx, adm, app, s.cfg); err != nil {
+	if _, err := EnsureTopics(ctx, s.adm, app, s.cfg); err != nil {
 		return err
 	}
-	m, err := adm.Metadata(ctx, s.cfg.Topic, s.topics[pipeline.Changelog])
+	m, err := s.adm.Metadata(ctx, s.cfg.Topic, s.topics[pipeline.Changelog])
 	if err != nil {
 		return fmt.Errorf("kafka at %v: %w", s.cfg.Brokers, err)
 	}

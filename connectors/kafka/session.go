@@ -30,8 +30,8 @@ import (
 //   - End's context is cancelled only to stop, and then the session with it.
 type Session struct {
 	cfg    *Config
-	id     uint64 // pipeline.Assignment.Identity
-	adm    *kadm.Client
+	id     uint64       // pipeline.Assignment.Identity
+	adm    *kadm.Client // of its own: the group asks for it before gs is there
 	gs     *kgo.GroupTransactSession
 	log    *slog.Logger
 	topics [5]string
@@ -239,4 +239,7 @@ func (s *Session) addOffsets(req *kmsg.TxnOffsetCommitRequest, next map[int32]in
 }
 
 // Close implements pipeline.Session.
-func (s *Session) Close() { s.gs.CloseAllowingRebalance() }
+func (s *Session) Close() {
+	s.gs.CloseAllowingRebalance()
+	s.closeAdmin()
+}

@@ -99,6 +99,9 @@ func (w *world) open(ctx context.Context, restore RestoreFunc) (*session, error)
 			return nil, err
 		}
 		s.start[p] = start
+		if w.fault("records polled again") {
+			s.start[p] = max(logStart, start-w.rng.Int64N(20))
+		}
 		w.kill("after a restore")
 	}
 	return s, nil
@@ -438,6 +441,7 @@ func TestNothingLostNothingDoubled(t *testing.T) {
 		for id := range want {
 			require.True(t, want[id] == got[id], "seed %d: facts of %s differ: %x, want %x", seed, id, got[id], want[id])
 		}
+		timersHaveFired(t, store, w.until)
 		require.NoError(t, store.Close())
 
 		calm := newWorld(seed, evs, 3, 0)
@@ -449,10 +453,37 @@ func TestNothingLostNothingDoubled(t *testing.T) {
 	for _, step := range []string{
 		"abort", "poll error", "flush", "end error, committed", "end error, not committed", "kill before a transaction",
 		"kill before a poll", "kill after producing", "kill before the end", "kill after the commit, before the store",
-		"kill in a restore", "kill after a restore", "group offset set back",
+		"kill in a restore", "kill after a restore", "group offset set back", "records polled again",
 	} {
 		require.NotZero(t, fired[step], "%q never happened", step)
 	}
+}
+
+// timersHaveFired looks for a customer whose crossing its partition's clock has
+// passed.
+func timersHaveFired(t *testing.T, store *state.Store, until int64) {
+	t.Helper()
+	parts, err := store.Partitions()
+	require.NoError(t, err)
+	timers := 0
+	for _, p := range parts {
+		b, _, err := store.Position(p)
+		require.NoError(t, err)
+		pos, err := DecodePosition(b)
+		require.NoError(t, err)
+		require.NoError(t, store.Scan(p, []byte{customerKey}, func(key, val []byte, due int64) error {
+			var em score.Emission
+			_, emission, err := splitBlob(val)
+			require.NoError(t, errors.Join(err, em.Decode(emission)))
+			require.Equal(t, em.Next, due)
+			if em.Next != 0 {
+				timers++
+				require.Greater(t, em.Next, max(until, pos.Clock), "customer %s", key[1:])
+			}
+			return nil
+		}))
+	}
+	require.NotZero(t, timers)
 }
 
 // said are the changes of each customer, in their order, as far as every
