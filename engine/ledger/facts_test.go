@@ -75,7 +75,7 @@ func goldens() []golden {
 		}
 		return is
 	}
-	at := func(h int) int64 { return hour(h) }
+	at := hour
 	add("empty", 0)
 	add("viewer", dayMs, event.Event{Type: event.ProductViewed, Time: at(1) + 7, Items: items("a", "b")})
 	five := fiveOrders()
