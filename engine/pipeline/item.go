@@ -16,7 +16,7 @@ type metItems struct {
 }
 
 // knownItems is a power of two: as many as stay in the processor's cache.
-const knownItems = 2048
+const knownItems = 8192
 
 // knownItem is an item that was met as the dictionary has it. Most events name
 // one of few items, so this spares most look-ups.
