@@ -196,7 +196,7 @@ func (s *shard) apply() error {
 	case ev.Type == event.ErasureRequested && eff.Changed:
 		save = true
 		s.erase(ev.CustomerID, now, ev.ID)
-	case eff.Scores || eff.Changed && !r.known:
+	case eff.Scores || eff.Changed && r.em.Stage == 0: // new, or back after an erasure
 		save = true
 		s.rescore(ev.CustomerID, now, score.Cause{Kind: "event", EventID: ev.ID})
 	}
