@@ -14,21 +14,27 @@ func (s *Server) enterScan(r *http.Request, asOf int64) (leave func(), err error
 	return s.scans.leave, nil
 }
 
+// enterAsOf reads the one parameter of a question about an instant and waits for
+// its turn. leave is to be called where there is no error.
+func (s *Server) enterAsOf(r *http.Request) (asOf int64, leave func(), err error) {
+	values, err := params(r, "as_of")
+	if err != nil {
+		return 0, nil, err
+	}
+	if asOf, err = asOfParam(values); err != nil {
+		return 0, nil, err
+	}
+	leave, err = s.enterScan(r, asOf)
+	return asOf, leave, err
+}
+
 // customer answers GET /v1/customers/{id}.
 func (s *Server) customer(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
 	id, err := pathID(r)
 	if err != nil {
 		return nil, err
 	}
-	values, err := params(r, "as_of")
-	if err != nil {
-		return nil, err
-	}
-	asOf, err := asOfParam(values)
-	if err != nil {
-		return nil, err
-	}
-	leave, err := s.enterScan(r, asOf)
+	asOf, leave, err := s.enterAsOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -63,15 +69,7 @@ func (s *Server) affinities(_ http.ResponseWriter, r *http.Request) ([]byte, err
 
 // population answers GET /v1/population.
 func (s *Server) population(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
-	values, err := params(r, "as_of")
-	if err != nil {
-		return nil, err
-	}
-	asOf, err := asOfParam(values)
-	if err != nil {
-		return nil, err
-	}
-	leave, err := s.enterScan(r, asOf)
+	asOf, leave, err := s.enterAsOf(r)
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (s *Session) prepare(ctx context.Context, app string, opts []kgo.Opt) error
 	s.adm = kadm.NewClient(cl)
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	if _, err := EnsureTopics(ctx, s.adm, app, s.cfg); err != nil {
+	if err := EnsureTopics(ctx, s.adm, app, s.cfg); err != nil {
 		return err
 	}
 	m, err := s.adm.Metadata(ctx, s.cfg.Topic, s.topics[pipeline.Changelog])

@@ -44,19 +44,18 @@ func topicConfigs(t pipeline.Topic) map[string]*string {
 
 // EnsureTopics creates what is missing of the engine's topics, with as many
 // partitions as the input topic has, and refuses a changelog that has another
-// number: its state would belong to other customers. It returns the number of
-// the input's partitions.
-func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) (int32, error) {
+// number: its state would belong to other customers.
+func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) error {
 	details, err := adm.ListTopics(ctx, c.Topic)
 	if err != nil {
-		return 0, fmt.Errorf("kafka at %v: %w", c.Brokers, err)
+		return fmt.Errorf("kafka at %v: %w", c.Brokers, err)
 	}
 	in, ok := details[c.Topic]
 	if !ok || errors.Is(in.Err, kerr.UnknownTopicOrPartition) {
-		return 0, fmt.Errorf("input topic %q does not exist: create it, keyed by customer id, or correct input.topic", c.Topic)
+		return fmt.Errorf("input topic %q does not exist: create it, keyed by customer id, or correct input.topic", c.Topic)
 	}
 	if in.Err != nil {
-		return 0, fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
+		return fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
 	}
 	n := int32(len(in.Partitions))
 	ours := []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog}
@@ -66,7 +65,7 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 	}
 	there, err := adm.ListTopics(ctx, names...)
 	if err != nil {
-		return 0, fmt.Errorf("topics of %q: %w", app, err)
+		return fmt.Errorf("topics of %q: %w", app, err)
 	}
 	for _, t := range ours {
 		name := TopicName(app, t)
@@ -75,17 +74,17 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 		}
 		_, err := adm.CreateTopic(ctx, n, int16(c.Replication), topicConfigs(t), name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-			return 0, fmt.Errorf("create topic %q: %w", name, err)
+			return fmt.Errorf("create topic %q: %w", name, err)
 		}
 	}
 	name := TopicName(app, pipeline.Changelog)
 	details, err = adm.ListTopics(ctx, name)
 	if err != nil {
-		return 0, fmt.Errorf("topic %q: %w", name, err)
+		return fmt.Errorf("topic %q: %w", name, err)
 	}
 	if got := int32(len(details[name].Partitions)); got != n && got != 0 {
-		return 0, fmt.Errorf("topic %q has %d partitions, the input %q has %d: the number of partitions changed, so customers would meet another's state; "+
+		return fmt.Errorf("topic %q has %d partitions, the input %q has %d: the number of partitions changed, so customers would meet another's state; "+
 			"start with a new app_id and an empty state directory, or restore the input's number of partitions", name, got, c.Topic, n)
 	}
-	return n, nil
+	return nil
 }

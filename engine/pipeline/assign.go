@@ -2,26 +2,17 @@ package pipeline
 
 import "fmt"
 
-// Sync opens shards for the partitions assigned and closes those of others.
+// Sync opens shards for the partitions assigned. One that is open and no longer
+// ours, or was restored since, ends the session: the group will not let this
+// transaction commit, and the next session opens everything anew.
 func (c *Core) Sync(assigned []int32) error {
 	want := make(map[int32]bool, len(assigned))
 	for _, p := range assigned {
 		want[p] = true
 	}
-	lost := false
-	for p, s := range c.shards {
+	for p := range c.shards {
 		if !want[p] || c.isRestored(p) {
-			if s.touched {
-				return errNotCommitted
-			}
-			s.table.Close()
-			delete(c.shards, p)
-			lost = true
-		}
-	}
-	if lost {
-		if err := c.rebuild(); err != nil {
-			return err
+			return errNotCommitted
 		}
 	}
 	for _, p := range assigned {

@@ -41,38 +41,23 @@ func (c *Core) next() map[int32]int64 {
 
 // commit lets the store have the transaction, and then the models.
 func (c *Core) commit(changelog map[int32]int64, now time.Time) error {
-	b := c.store.NewBatch()
-	n := 0
-	c.mu.Lock()
-	for p, s := range c.shards {
-		c.clocks[p] = s.pos // time goes on where nothing happens, too
-	}
-	c.mu.Unlock()
-	for p, s := range c.shards {
-		if !s.touched {
-			continue
+	worked := c.touched()
+	if worked {
+		b := c.store.NewBatch()
+		for p, s := range c.shards {
+			if s.touched {
+				s.pos.Changelog = changelog[p]
+				b.AddTable(s.table, s.pos.Append(nil))
+			}
 		}
-		s.pos.Changelog = changelog[p]
-		b.AddTable(s.table, s.pos.Append(nil))
-		n++
+		if err := b.Commit(); err != nil {
+			return err
+		}
 	}
-	if n == 0 {
+	c.moveModels(worked)
+	if !worked {
 		return nil
 	}
-	if err := b.Commit(); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	for p, s := range c.shards {
-		if s.touched {
-			s.settle(c.agg, c.counts)
-			c.clocks[p] = s.pos
-		}
-	}
-	clear(c.unsaved)
-	c.commits++
-	c.publish()
-	c.mu.Unlock()
 	for _, s := range c.shards {
 		s.saved = s.pos
 	}
@@ -81,4 +66,20 @@ func (c *Core) commit(changelog map[int32]int64, now time.Time) error {
 		s.reset()
 	}
 	return nil
+}
+
+// moveModels tells queries what was committed. Clocks go on where nothing
+// happens, too.
+func (c *Core) moveModels(worked bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for p, s := range c.shards {
+		c.clocks[p] = s.pos
+		s.settle(c.agg, c.counts)
+	}
+	if worked {
+		clear(c.unsaved)
+		c.commits++
+		c.publish()
+	}
 }

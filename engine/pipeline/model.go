@@ -22,50 +22,41 @@ func (c *Core) resetModels() {
 	c.models.Store(c.freshModels())
 }
 
-// absorb adds everything the store holds of a partition to the models.
-func (c *Core) absorb(p int32) error {
+// each hands out what the store holds of a partition: its items, if item is not
+// nil, and its customers, whose memory is used again for the next one.
+func (c *Core) each(p int32, rules *ledger.Rules, item func(basket.Item), customer func(id []byte, led *ledger.Ledger, em *score.Emission) error) error {
 	var led ledger.Ledger
 	var em score.Emission
-	rules := c.rules()
-	err := c.store.Scan(p, nil, func(key, val []byte, _ int64) error {
+	var prefix []byte
+	if item == nil {
+		prefix = []byte{customerKey}
+	}
+	return c.store.Scan(p, prefix, func(key, val []byte, _ int64) error {
 		switch key[0] {
 		case itemKey:
 			it, err := basket.DecodeItem(val)
 			if err != nil {
 				return err
 			}
-			c.dict.Restore(it)
+			item(it)
 		case customerKey:
 			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
 				return fmt.Errorf("customer's state: %w", err)
 			}
-			c.agg.Add(&em)
-			basket.Each(&led, &rules, c.counts.Apply)
+			return customer(key[1:], &led, &em)
 		}
 		return nil
 	})
-	return err
 }
 
-// rebuild makes the models anew from the open shards' partitions.
-func (c *Core) rebuild() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	cuts := c.models.Load().Cuts
-	c.resetModels()
-	c.clocks = map[int32]Position{}
-	for p, s := range c.shards {
-		if err := c.absorb(p); err != nil {
-			return err
-		}
-		c.clocks[p] = s.saved
-		s.useModels()
-	}
-	m := *c.models.Load()
-	m.Cuts = cuts
-	c.models.Store(&m)
-	c.publish()
-	return nil
+// absorb adds everything the store holds of a partition to the models.
+func (c *Core) absorb(p int32) error {
+	rules := c.rules()
+	return c.each(p, &rules, c.dict.Restore, func(_ []byte, led *ledger.Ledger, em *score.Emission) error {
+		c.agg.Add(em)
+		basket.Each(led, &rules, c.counts.Apply)
+		return nil
+	})
 }
 
 // publish makes the models of what the population is now: cut points only where

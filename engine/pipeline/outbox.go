@@ -47,8 +47,8 @@ func (o *outbox) scores(customer uint64) {
 }
 
 func (o *outbox) tombstone() {
-	s := &o.spans[len(o.spans)-1]
-	s.tombstone, s.end = true, len(o.arena)
+	o.close()
+	o.spans[len(o.spans)-1].tombstone = true
 }
 
 // maxLetter is what a broker with default settings takes, headers aside. Of a

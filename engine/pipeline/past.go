@@ -52,56 +52,61 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 	return in, nil
 }
 
+// eachThen calls fn with every customer as it was at an instant, by partition
+// and id, and item, if it is not nil, with every item.
+func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, item func(basket.Item), fn func(id []byte, then *ledger.Ledger) error) error {
+	var then ledger.Ledger
+	for _, p := range c.partitions() {
+		err := c.each(p, rules, item, func(id []byte, led *ledger.Ledger, _ *score.Emission) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			led.Before(asOf, rules, &then)
+			if nobody(&then) {
+				return nil
+			}
+			return fn(id, &then)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // survey adds up every customer as of an instant, scored under its models as
 // they are; where learn is set, the baskets and items are counted as well.
 func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggregate, error) {
 	agg := score.NewAggregate()
-	maker := score.NewScorer(c.cfg.Score, c.rules(), nil)
 	rules := c.rules()
-	var led, then ledger.Ledger
+	maker := score.NewScorer(c.cfg.Score, rules, nil)
+	var item func(basket.Item)
+	if learn {
+		item = in.dict.Restore
+	}
 	var doc score.Scores
-	var em, none score.Emission
-	n := 0
-	each := func(key, val []byte, _ int64) error {
-		if n++; n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		switch {
-		case key[0] == itemKey && learn:
-			it, err := basket.DecodeItem(val)
-			if err != nil {
-				return err
-			}
-			in.dict.Restore(it)
-		case key[0] == customerKey:
-			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
-				return err
-			}
-			led.Before(in.asOf, &rules, &then)
-			if nobody(&then) {
-				return nil
-			}
-			maker.Compute("", &then, in.models, in.asOf, &doc)
-			em, _ = maker.Diff(&none, &doc, nil)
-			agg.Add(&em)
-			if learn {
-				basket.Each(&then, &rules, in.counts.Apply)
-			}
+	var none score.Emission
+	err := c.eachThen(ctx, in.asOf, &rules, item, func(_ []byte, then *ledger.Ledger) error {
+		maker.Compute("", then, in.models, in.asOf, &doc)
+		em, _ := maker.Diff(&none, &doc, nil)
+		agg.Add(&em)
+		if learn {
+			basket.Each(then, &rules, in.counts.Apply)
 		}
 		return nil
-	}
-	for _, p := range c.partitions() {
-		if err := c.store.Scan(p, nil, each); err != nil {
-			return nil, err
-		}
-	}
-	return agg, nil
+	})
+	return agg, err
+}
+
+// recommender makes offers from the instant's counts.
+func (c *Core) recommender(in *instant, rules *ledger.Rules) *nextbest.Recommender {
+	rec := nextbest.New(c.cfg.NextBest, in.counts, in.dict, rules)
+	rec.Exact = true
+	return rec
 }
 
 // scorer makes documents under the instant's models.
 func (c *Core) scorer(in *instant) *score.Scorer {
 	rules := c.rules()
-	rec := nextbest.New(c.cfg.NextBest, in.counts, in.dict, &rules)
-	rec.Exact = true
-	return score.NewScorer(c.cfg.Score, rules, rec)
+	return score.NewScorer(c.cfg.Score, rules, c.recommender(in, &rules))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
-	"github.com/dangol-dev/dangol/engine/nextbest"
 	"github.com/dangol-dev/dangol/engine/rhythm"
 	"github.com/dangol-dev/dangol/engine/score"
 	"github.com/dangol-dev/dangol/state"
@@ -30,6 +29,11 @@ func (c *Core) Ready() error {
 	return c.ready
 }
 
+// present are the models as they are kept up to date. c.mu is held.
+func (c *Core) present() *instant {
+	return &instant{models: c.models.Load(), counts: c.counts, dict: c.dict}
+}
+
 // Customer implements Query.
 func (c *Core) Customer(ctx context.Context, id string, asOf int64) (*score.Scores, error) {
 	if err := c.Ready(); err != nil {
@@ -49,7 +53,7 @@ func (c *Core) Customer(ctx context.Context, id string, asOf int64) (*score.Scor
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	maker := c.scorer(&instant{counts: c.counts, dict: c.dict})
+	maker := c.scorer(c.present())
 	doc := new(score.Scores)
 	maker.Compute(id, &led, c.models.Load(), max(c.clocks[part].Clock, em.AsOf, led.Last), doc)
 	maker.Settle(&em, doc)
@@ -112,9 +116,7 @@ func (c *Core) Affinities(_ context.Context, item string, k int) ([]score.Affini
 		return nil, fmt.Errorf("item %q: %w", item, ErrNotFound)
 	}
 	rules := c.rules()
-	rec := nextbest.New(c.cfg.NextBest, c.counts, c.dict, &rules)
-	rec.Exact = true
-	return rec.Affinities(item, k), nil
+	return c.recommender(c.present(), &rules).Affinities(item, k), nil
 }
 
 // Population implements Query.
@@ -150,29 +152,11 @@ func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(*score.Scor
 		return err
 	}
 	maker, rules := c.scorer(in), c.rules()
-	var led, then ledger.Ledger
-	var em score.Emission
 	var doc score.Scores
-	for _, p := range c.partitions() {
-		err := c.store.Scan(p, []byte{customerKey}, func(key, val []byte, _ int64) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
-				return err
-			}
-			led.Before(asOf, &rules, &then)
-			if nobody(&then) {
-				return nil
-			}
-			maker.Compute(string(key[1:]), &then, in.models, asOf, &doc)
-			return fn(&doc)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.eachThen(ctx, asOf, &rules, nil, func(id []byte, then *ledger.Ledger) error {
+		maker.Compute(string(id), then, in.models, asOf, &doc)
+		return fn(&doc)
+	})
 }
 
 // EachFacts calls fn with the facts' bytes and the version of every customer in

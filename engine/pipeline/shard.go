@@ -75,14 +75,8 @@ func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *
 		tally:     tally{rejects: map[event.Reason]uint64{}},
 	}
 	s.ev = &s.ahead[0].ev
-	s.useModels()
-	return s
-}
-
-// useModels makes the shard's offers come from the core's present counts.
-func (s *shard) useModels() {
-	c := s.core
 	s.maker = score.NewScorer(c.cfg.Score, s.rules, nextbest.New(c.cfg.NextBest, c.counts, c.dict, &s.rules))
+	return s
 }
 
 // batch applies a partition's records.
