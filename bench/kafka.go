@@ -63,10 +63,11 @@ func (l Load) Consume(ctx context.Context, brokers []string, topic string, pools
 	}
 	defer cl.Close()
 	var from Usage
-	begun := false
-	for n := 0; n < l.Customers+l.Events; {
-		if !begun && n >= l.Customers {
-			from, begun = Measure(), true
+	begun := 0
+	n := 0
+	for n < l.Customers+l.Events {
+		if begun == 0 && n >= l.Customers {
+			from, begun = Measure(), n
 		}
 		fs := cl.PollRecords(ctx, 50_000)
 		if err := fs.Err(); err != nil {
@@ -75,5 +76,7 @@ func (l Load) Consume(ctx context.Context, brokers []string, topic string, pools
 		n += fs.NumRecords()
 		fs.EachRecord(func(r *kgo.Record) { r.Recycle() })
 	}
-	return from.Since(), nil
+	c := from.Since()
+	c.Events = uint64(n - begun)
+	return c, nil
 }

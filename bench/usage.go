@@ -14,8 +14,10 @@ type Usage struct {
 	RSS     int64         // peak resident set, bytes
 }
 
-// Cost is the difference of two Usages.
+// Cost is the difference of two Usages, and the events that it was for: polls
+// and commits do not end at the first measured one, so they are counted.
 type Cost struct {
+	Events    uint64
 	Wall, CPU time.Duration
 	Mallocs   uint64
 	RSS       int64
@@ -40,3 +42,9 @@ func (u Usage) Since() Cost {
 	n := Measure()
 	return Cost{Wall: n.Wall.Sub(u.Wall), CPU: n.CPU - u.CPU, Mallocs: n.Mallocs - u.Mallocs, RSS: n.RSS}
 }
+
+// PerEvent is the CPU time of an event in nanoseconds.
+func (c *Cost) PerEvent() float64 { return float64(c.CPU) / float64(c.Events) }
+
+// Rate is how many events there were in a second.
+func (c *Cost) Rate() float64 { return float64(c.Events) / c.Wall.Seconds() }

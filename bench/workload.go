@@ -16,9 +16,8 @@ import (
 // there at a time, each for six events on average; who comes is drawn by Zipf's
 // law. It follows from its seed.
 type Workload struct {
-	Customers int
-	Items     int
-	Seed      uint64
+	customers uint64
+	seed      uint64
 
 	rng      *rand.Rand
 	zipf     *rand.Zipf
@@ -47,7 +46,7 @@ const (
 func NewWorkload(customers, items int, seed uint64) *Workload {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	return &Workload{
-		Customers: customers, Items: items, Seed: seed, rng: rng,
+		customers: uint64(customers), seed: seed, rng: rng,
 		// The head is flattened: the busiest customer is a busy person, no robot.
 		zipf:  rand.NewZipf(rng, 1.05, max(1, float64(customers)/1000), uint64(customers-1)),
 		items: rand.NewZipf(rng, 1.1, 20, uint64(items-1)),
@@ -67,7 +66,7 @@ func (w *Workload) Next() Record {
 	if s.left == 0 {
 		// The ranks are spread over the ids, so that neighbours in rank share no
 		// partition and no page.
-		s.customer = (w.zipf.Uint64()*0x9e3779b97f4a7c15>>20 + w.Seed) % uint64(w.Customers)
+		s.customer = (w.zipf.Uint64()*0x9e3779b97f4a7c15>>20 + w.seed) % w.customers
 		s.left = 1 + w.rng.IntN(2*sessionEvents-1)
 	}
 	s.left--

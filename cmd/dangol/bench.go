@@ -73,7 +73,6 @@ const benchTopic = "events"
 // engineCost is what the engine's process reports.
 type engineCost struct {
 	bench.Cost
-	Events    uint64
 	Changes   uint64
 	Customers int
 	Commits   uint64
@@ -225,13 +224,12 @@ func reached(ctx context.Context, e *engine, events uint64, done <-chan error) e
 }
 
 func printBench(w io.Writer, o *benchOptions, raw [2]bench.Cost, e *engineCost) {
-	n := float64(o.load.Events)
-	rawCPU := float64(raw[0].CPU+raw[1].CPU) / 2 / n
-	rawRate := n / ((raw[0].Wall + raw[1].Wall).Seconds() / 2)
-	cpu, rate := float64(e.CPU)/float64(e.Events), float64(e.Events)/e.Wall.Seconds()
+	rawCPU := (raw[0].PerEvent() + raw[1].PerEvent()) / 2
+	rawRate := (raw[0].Rate() + raw[1].Rate()) / 2
+	cpu, rate := e.PerEvent(), e.Rate()
 	fmt.Fprintf(w, "%d events of %d customers, %d partitions, everything on (exactly once, changelog, state, pairs, metrics)\n", e.Events, e.Customers, o.load.Partitions)
 	fmt.Fprintf(w, "%-28s %12s %14s\n", "", "CPU ns/event", "events/s")
-	fmt.Fprintf(w, "%-28s %12.0f %14.0f   (before %.0f, after %.0f ns)\n", "raw consume", rawCPU, rawRate, float64(raw[0].CPU)/n, float64(raw[1].CPU)/n)
+	fmt.Fprintf(w, "%-28s %12.0f %14.0f   (before %.0f, after %.0f ns)\n", "raw consume", rawCPU, rawRate, raw[0].PerEvent(), raw[1].PerEvent())
 	fmt.Fprintf(w, "%-28s %12.0f %14.0f\n", "engine", cpu, rate)
 	fmt.Fprintf(w, "%-28s %12.2f %14.2f\n", "ratio", cpu/rawCPU, rate/rawRate)
 	gc := 0.0

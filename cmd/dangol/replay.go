@@ -56,8 +56,7 @@ have written to the changes topic, --facts the bytes of the facts; a line each.`
 	f.StringVar(&o.scores, "scores", "", "write every customer's document to this `FILE`")
 	f.StringVar(&o.changes, "changes", "", "write every change to this `FILE`")
 	f.StringVar(&o.facts, "facts", "", "write every customer's facts, in hexadecimal, to this `FILE`")
-	f.StringVarP(&o.config, "config", "c", "", "configuration `FILE`")
-	f.StringArrayVar(&o.sets, "set", nil, "override one setting, `path=value`; repeatable")
+	addConfigFlags(cmd, &o.config, &o.sets)
 	return cmd
 }
 

@@ -42,8 +42,6 @@ that is under way; a kill at any moment loses and doubles nothing.
 			return err
 		},
 	}
-	f := cmd.Flags()
-	f.StringVarP(&path, "config", "c", "", "configuration `FILE`")
-	f.StringArrayVar(&sets, "set", nil, "override one setting, `path=value`; repeatable")
+	addConfigFlags(cmd, &path, &sets)
 	return cmd
 }
