@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"sort"
+
+	"github.com/dangol-dev/dangol/engine/event"
 )
 
 // Item is one article of the shop.
@@ -11,6 +13,7 @@ type Item struct {
 	ID       string
 	Category string
 	Cents    int64 // price
+	Cost     int64 // what it costs the shop, in cents: 40 to 80 % of the price
 }
 
 // Affinity is a planted habit: whoever has Item in the basket adds With, with
@@ -91,7 +94,7 @@ func newCatalogue() *catalogue {
 			// Rarer articles of a shelf are dearer.
 			cents := shelf.cents * int64(100+12*rank) / 100 / 10 * 10
 			total += math.Pow(float64(len(c.items)+6), -.8)
-			c.items = append(c.items, Item{name, shelf.category, cents})
+			c.items = append(c.items, Item{name, shelf.category, cents, cents * int64(40+event.Hash(name)%41) / 100})
 			c.upTo = append(c.upTo, total)
 		}
 	}

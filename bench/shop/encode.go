@@ -20,6 +20,13 @@ type act struct {
 	rating  int
 }
 
+// coupon is the code that the shop gives away.
+const coupon = "WELCOME"
+
+// costs says whether the items of events of a type carry what they cost the
+// shop: a shop knows that where it books an order, not where it shows a page.
+func costs(typ event.Type) bool { return typ == event.OrderCompleted || typ == event.OrderUpdated }
+
 var channels = [...]string{"web", "app", "store"}
 
 // trackNames are the events that Segment's ecommerce spec has a name for.
@@ -76,6 +83,9 @@ func (s *Shop) native(w *writer, c *customer, a *act) {
 			if o.discount > 0 {
 				w.money(`,"discount":"`, o.discount, `"`)
 			}
+			if o.coupon {
+				w.raw(`,"coupon":"` + coupon + `"`)
+			}
 			w.raw(`,"currency":"EUR"`)
 		case event.OrderRefunded:
 			if a.cents > 0 {
@@ -96,7 +106,11 @@ func (s *Shop) native(w *writer, c *customer, a *act) {
 		w.raw(s.cat.items[l.item].Category)
 		w.raw(`","quantity":`)
 		w.b = strconv.AppendInt(w.b, l.quantity, 10)
-		w.money(`,"price":"`, l.cents, `"}`)
+		w.money(`,"price":"`, l.cents, `"`)
+		if costs(a.typ) {
+			w.money(`,"cost":"`, s.cat.items[l.item].Cost, `"`)
+		}
+		w.raw(`}`)
 	}
 	if len(a.lines) > 0 {
 		w.raw(`]`)
@@ -145,13 +159,16 @@ func (s *Shop) track(w *writer, c *customer, a *act, name string) {
 			if o.discount > 0 {
 				w.money(`,"discount":`, o.discount, ``)
 			}
+			if o.coupon {
+				w.raw(`,"coupon":"` + coupon + `"`)
+			}
 			w.raw(`,"currency":"EUR"`)
 		case event.OrderRefunded:
 			if a.cents > 0 {
 				w.money(`,"total":`, a.cents, `,"currency":"EUR"`)
 			}
 		case event.CouponApplied:
-			w.raw(`,"coupon_id":"WELCOME"`)
+			w.raw(`,"coupon_id":"` + coupon + `"`)
 		}
 	}
 	s.trackItems(w, a, sep)
@@ -191,6 +208,9 @@ func (s *Shop) trackItems(w *writer, a *act, sep string) {
 		w.raw(`","quantity":`)
 		w.b = strconv.AppendInt(w.b, l.quantity, 10)
 		w.money(`,"price":`, l.cents, ``)
+		if costs(a.typ) {
+			w.money(`,"cost":`, s.cat.items[l.item].Cost, ``)
+		}
 		if list {
 			w.raw(`}`)
 		}

@@ -80,6 +80,7 @@ func (s *Shop) buy(c *customer, at int64) {
 	if s.chance(float64(c.deals)) {
 		o.discount = o.cents * int64(5+5*s.rng.IntN(4)) / 100
 		if s.chance(.5) {
+			o.coupon = true
 			s.send(c, event.CouponApplied, at, s.encode(c, &act{typ: event.CouponApplied, at: at, session: session, order: &o}))
 			at = s.pause(at)
 		}
@@ -165,4 +166,5 @@ type order struct {
 	lines    []line
 	cents    int64 // before the discount
 	discount int64
+	coupon   bool // gave the discount
 }

@@ -65,6 +65,9 @@ func appendItems(dst []byte, items []event.Item) []byte {
 		if it.Price != 0 {
 			dst = appendMoney(dst, `,"price":"`, it.Price)
 		}
+		if it.HasCost {
+			dst = appendMoney(dst, `,"cost":"`, it.Cost)
+		}
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')

@@ -36,7 +36,7 @@ func TestRoundTripText(t *testing.T) {
 		ev := event.Event{
 			Type: rapid.SampledFrom([]event.Type{event.OrderCompleted, event.ConsentUpdated, event.PageViewed}).Draw(t, "type"),
 			ID:   text.Draw(t, "id"), CustomerID: text.Draw(t, "customer"), Time: rapid.Int64Range(1, endOfTime-1).Draw(t, "time"),
-			Items:  []event.Item{{ID: text.Draw(t, "item"), Quantity: event.Micro(rapid.Int64Min(0).Draw(t, "quantity")), Price: event.Micro(rapid.Int64Min(0).Draw(t, "price"))}},
+			Items:  []event.Item{{ID: text.Draw(t, "item"), Quantity: event.Micro(rapid.Int64Min(0).Draw(t, "quantity")), Price: event.Micro(rapid.Int64Min(0).Draw(t, "price")), Cost: event.Micro(rapid.Int64Min(0).Draw(t, "cost")), HasCost: true}},
 			Amount: event.Micro(rapid.Int64Min(0).Draw(t, "amount")), HasAmount: true, Coupon: text.Draw(t, "coupon"),
 		}
 		var back event.Event

@@ -134,9 +134,11 @@ func (v *converter) convert(ev *event.Event) event.Reason {
 	discount, ok2 := r.of(ev.Discount)
 	ev.Amount, ev.Discount = amount, discount
 	for i := range ev.Items {
-		price, ok := r.of(ev.Items[i].Price)
-		ev.Items[i].Price = price
-		ok1 = ok1 && ok
+		it := &ev.Items[i]
+		price, ok := r.of(it.Price)
+		cost, ok3 := r.of(it.Cost)
+		it.Price, it.Cost = price, cost
+		ok1 = ok1 && ok && ok3
 	}
 	if !ok1 || !ok2 {
 		return event.Overflow

@@ -50,14 +50,15 @@ type JSON struct {
 	money                         converter
 	tracks                        tracks
 
-	keys   [kinds]*keys
-	ev     *event.Event
-	form   kind // nativeKind or segmentKind: what the record is taken for
-	typed  bool // the record's type was met and is of that form
-	given  uint64
-	priced bool // an item came with a price
-	line   line
-	raw    raw
+	keys    [kinds]*keys
+	ev      *event.Event
+	form    kind // nativeKind or segmentKind: what the record is taken for
+	typed   bool // the record's type was met and is of that form
+	given   uint64
+	priced  bool // an item came with a price
+	line    line
+	product event.Item // of raw.product
+	raw     raw
 }
 
 // raw is what was read and waits for the whole record to be understood.
@@ -73,7 +74,7 @@ type raw struct {
 	previous  string
 	stamps    [4]stamp // in the order in which they are preferred
 	source    string   // Segment's channel: server, browser, mobile
-	product   line
+	product   line     // properties that are a product themselves; its item is JSON.product
 	money     amounts
 	props     uint64 // the properties that were given
 }

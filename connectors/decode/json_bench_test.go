@@ -11,6 +11,9 @@ const (
 		`"order_id":"o-9","items":[{"item_id":"A","category":"pizza","quantity":2,"price":"9.90"}],` +
 		`"amount":"19.80","discount":"2.00","currency":"EUR","channel":"app","session_id":"s-1"}`
 	nativeView  = `{"id":"e-2","type":"product_viewed","customer_id":"c-42","time":"2026-11-21T09:30:00.250Z","items":[{"item_id":"A","category":"pizza","price":9.9}],"session_id":"s-1"}`
+	nativeCosts = `{"id":"e-1","type":"order_completed","customer_id":"c-42","time":"2026-11-21T09:30:00Z",` +
+		`"order_id":"o-9","items":[{"item_id":"A","category":"pizza","quantity":2,"price":"9.90","cost":"4.10"}],` +
+		`"amount":"19.80","discount":"2.00","currency":"EUR","channel":"app","session_id":"s-1"}`
 	segmentView = `{"type":"track","event":"Product Viewed","userId":"019mr8mf4r","messageId":"022bb90c-bbac-11e4-8dfc-aa07a5b093db",` +
 		`"timestamp":"2026-11-21T09:30:00.250Z","properties":{"product_id":"507f1f77bcf86cd799439011","category":"Games","name":"Monopoly","price":18.99}}`
 )
@@ -20,7 +23,7 @@ const segmentFull = `{"anonymousId":"507f191e810c19729de860ea","channel":"browse
 
 func BenchmarkDecode(b *testing.B) {
 	for _, c := range []struct{ name, record string }{
-		{"native order", nativeOrderLine}, {"native view", nativeView},
+		{"native order", nativeOrderLine}, {"native order with costs", nativeCosts}, {"native view", nativeView},
 		{"segment view", segmentView}, {"segment view with context", segmentFull},
 	} {
 		b.Run(c.name, func(b *testing.B) {

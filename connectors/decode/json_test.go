@@ -136,6 +136,32 @@ func TestSegmentForms(t *testing.T) {
 	}
 }
 
+// What an article cost is read where it stands in a list; in the properties of a
+// call it may be the cost of anything, of any type.
+func TestCost(t *testing.T) {
+	d := newDecoder(t)
+	var ev event.Event
+	costs := func(record string) (costs []string) {
+		require.NoError(t, d.Decode([]byte(record), &ev), record)
+		agree(t, newDecoder(t), []byte(record))
+		for _, it := range ev.Items {
+			if !it.HasCost {
+				require.Zero(t, it.Cost)
+				costs = append(costs, "none")
+				continue
+			}
+			costs = append(costs, it.Cost.String())
+		}
+		return costs
+	}
+	const native = `{"type":"order_completed","customer_id":"c","time":1,"items":[{"item_id":"A","cost":"4.10"},{"item_id":"B","cost":0},{"item_id":"C","cost":null},{"item_id":"D"}]}`
+	require.Equal(t, []string{"4.10", "0.00", "none", "none"}, costs(native))
+	require.Contains(t, string(AppendJSON(nil, &ev)), `"items":[{"item_id":"A","cost":"4.10"},{"item_id":"B","cost":"0.00"},{"item_id":"C"},{"item_id":"D"}]`)
+	const call = `{"type":"track","userId":"c","timestamp":1,"event":`
+	require.Equal(t, []string{"4.10", "none"}, costs(call+`"Order Completed","properties":{"cost":"of living","products":[{"sku":"A","cost":4.1},{"sku":"B"}]}}`))
+	require.Equal(t, []string{"none"}, costs(call+`"Product Viewed","properties":{"sku":"A","cost":true}}`))
+}
+
 // A decoder takes the form of each record from its type, wherever that stands
 // and whatever the record before was.
 func TestFormsMixed(t *testing.T) {
@@ -182,21 +208,22 @@ func TestConvert(t *testing.T) {
 	})
 	record := func(currency, amount string) string {
 		return `{"type":"order_completed","customer_id":"c","time":1,"amount":` + amount + `,"currency":` + currency +
-			`,"discount":1,"items":[{"item_id":"A","price":101}]}`
+			`,"discount":1,"items":[{"item_id":"A","price":101,"cost":11}]}`
 	}
-	for _, c := range []struct{ currency, amount, want, discount, price, is string }{
-		{`"EUR"`, "19.80", "19.80", "1.00", "101.00", "EUR"},
-		{`"jpy"`, "1234.5", "7.13541", "0.00578", "0.58378", "EUR"},
-		{`"USD"`, "0.000005", "0.000005", "0.90", "90.90", "EUR"}, // 4.5 millionths: up
-		{`null`, "5", "5.00", "1.00", "101.00", ""},
+	for _, c := range []struct{ currency, amount, want, discount, price, cost, is string }{
+		{`"EUR"`, "19.80", "19.80", "1.00", "101.00", "11.00", "EUR"},
+		{`"jpy"`, "1234.5", "7.13541", "0.00578", "0.58378", "0.06358", "EUR"},
+		{`"USD"`, "0.000005", "0.000005", "0.90", "90.90", "9.90", "EUR"}, // 4.5 millionths: up
+		{`null`, "5", "5.00", "1.00", "101.00", "11.00", ""},
 	} {
 		var ev event.Event
 		require.NoError(t, d.Decode([]byte(record(c.currency, c.amount)), &ev), c.currency)
-		require.Equal(t, []string{c.want, c.discount, c.price, c.is},
-			[]string{ev.Amount.String(), ev.Discount.String(), ev.Items[0].Price.String(), ev.Currency})
+		require.Equal(t, []string{c.want, c.discount, c.price, c.cost, c.is},
+			[]string{ev.Amount.String(), ev.Discount.String(), ev.Items[0].Price.String(), ev.Items[0].Cost.String(), ev.Currency})
 	}
 	requireReject(t, d, record(`"GBP"`, "1"), event.UnknownCurrency, "currency")
 	requireReject(t, d, record(`"KWD"`, "5e12"), event.Overflow, "currency")
+	requireReject(t, d, strings.Replace(record(`"KWD"`, "5"), `"cost":11`, `"cost":5e12`, 1), event.Overflow, "currency")
 }
 
 func TestUnknownTrackNames(t *testing.T) {
@@ -297,7 +324,7 @@ var good = map[string][]string{
 	"time": {`"2026-11-21T09:30:00Z"`, `1795253399999`, `"1970-01-01T00:00:00.001Z"`}, "timestamp": {`"2026-11-20T23:59:59.9Z"`, `null`},
 	"sentAt": {`1795253000000`}, "order_id": {`"o-9"`}, "amount": {`19.80`, `"7"`}, "revenue": {`25`, `"25.00"`},
 	"total": {`27.5`, `"3"`}, "tax": {`2`, `"1e12"`}, "shipping": {`3`, `9e12`}, "discount": {`2.5`, `9e12`}, "currency": {`"EUR"`},
-	"items": {`[{"item_id":"A","price":"9.90","quantity":2}]`, `[]`}, "products": {`[{"sku":"S","price":9e6,"quantity":1e6},{"product_id":"P"}]`},
+	"items": {`[{"item_id":"A","price":"9.90","quantity":2}]`, `[{"item_id":"A","cost":"4.10"},{"cost":null,"item_id":"B"},{"item_id":"C","cost":0}]`, `[]`}, "products": {`[{"sku":"S","price":9e6,"quantity":1e6,"cost":1},{"product_id":"P"}]`},
 	"product_id": {`"P"`}, "rating": {`7`, `"9.5"`}, "score": {`10`}, "previous_id": {`"p"`}, "previousId": {`"p"`}, "version": {`1`},
 	"granted": {`true`, `false`},
 }

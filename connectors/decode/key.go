@@ -138,33 +138,30 @@ func (d *JSON) list(i, depth int, field string, kind kind) int {
 
 // item reads one object of a list into the event's items.
 func (d *JSON) item(i, depth int, field string, kind kind) int {
-	d.line = line{Item: event.Item{Quantity: event.One}}
+	d.ev.Items = append(d.ev.Items, event.Item{Quantity: event.One})
+	d.line = line{item: &d.ev.Items[len(d.ev.Items)-1]}
 	_, next := d.object(i+1, depth, kind)
 	if next < 0 {
 		return next
 	}
-	if !d.addLine() {
+	if !d.line.named() {
 		return d.fail(event.MissingItem, field, i)
 	}
+	d.priced = d.priced || d.line.priced
 	return next
 }
 
-// line is an item while it is being read.
+// line is where an item is read into, and what it is not told.
 type line struct {
-	event.Item
+	item   *event.Item
 	sku    string
 	priced bool
 }
 
-// addLine adds the line to the event; false where it names no article.
-func (d *JSON) addLine() bool {
-	if d.line.ID == "" {
-		d.line.ID = d.line.sku
+// named gives the item its id; false where it names no article.
+func (l *line) named() bool {
+	if l.item.ID == "" {
+		l.item.ID = l.sku
 	}
-	if d.line.ID == "" {
-		return false
-	}
-	d.priced = d.priced || d.line.priced
-	d.ev.Items = append(d.ev.Items, d.line.Item)
-	return true
+	return l.item.ID != ""
 }

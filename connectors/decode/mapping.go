@@ -48,6 +48,7 @@ type Columns struct {
 	Category string `yaml:"category"`
 	Quantity string `yaml:"quantity"`
 	Price    string `yaml:"price"`
+	Cost     string `yaml:"cost"`
 	Amount   string `yaml:"amount"`
 	Discount string `yaml:"discount"`
 	Currency string `yaml:"currency"`

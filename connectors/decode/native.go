@@ -28,13 +28,14 @@ const (
 	nativeVersion
 )
 
-var itemNames = [...]string{"item_id", "category", "quantity", "price"}
+var itemNames = [...]string{"item_id", "category", "quantity", "price", "cost"}
 
 const (
 	itemID = 1 + iota
 	itemCategory
 	itemQuantity
 	itemPrice
+	itemCost
 )
 
 // nativeField reads the value at i of a top-level field of the native form.
@@ -94,16 +95,20 @@ func versionOf(token []byte) string {
 
 // itemField reads the value at i of a field of a native item.
 func (d *JSON) itemField(code uint8, i int) int {
+	it := d.line.item
 	switch code {
 	case itemID:
-		d.line.ID, i = d.text(i, "items.item_id", MaxID)
+		it.ID, i = d.text(i, "items.item_id", MaxID)
 	case itemCategory:
-		d.line.Category, i = d.text(i, "items.category", d.maxString)
+		it.Category, i = d.text(i, "items.category", d.maxString)
 	case itemQuantity:
-		d.line.Quantity, i = d.micro(i, "items.quantity")
+		it.Quantity, i = d.micro(i, "items.quantity")
 	case itemPrice:
-		d.line.Price, i = d.micro(i, "items.price")
+		it.Price, i = d.micro(i, "items.price")
 		d.line.priced = true
+	case itemCost:
+		it.Cost, i = d.micro(i, "items.cost")
+		it.HasCost = true
 	}
 	return i
 }

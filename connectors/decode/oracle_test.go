@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -251,6 +252,9 @@ func (o *oracle) item(obj object, known []string) (event.Item, bool) {
 	}
 	price, priced := o.number(obj.get("price"))
 	it.Price = price
+	if slices.Contains(known, "cost") {
+		it.Cost, it.HasCost = o.number(obj.get("cost"))
+	}
 	return it, priced
 }
 
@@ -403,7 +407,7 @@ func (o *oracle) segment(obj object, typ string, limit int64) (h has, priced boo
 	ev.Coupon = o.text(props.get("coupon"), o.cfg.MaxString)
 	ev.Currency = o.currency(props.get("currency"))
 	ev.Items, priced = o.items(props.get("products"), productNames[:])
-	product, p := o.item(props, productNames[:])
+	product, p := o.item(props, []string{"product_id", "sku", "category", "quantity", "price"})
 	switch ev.Type {
 	case event.ProductViewed, event.ProductAdded, event.ProductRemoved, event.ProductReviewed, event.ProductShared:
 		if product.ID != "" && len(ev.Items) == 0 {

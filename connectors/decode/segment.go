@@ -73,7 +73,12 @@ const (
 	propGranted
 )
 
-var productNames = [...]string{"product_id", "sku", "category", "quantity", "price"}
+// The fields of a product in a list: those of a product that is the properties
+// themselves, with the same codes, and one that is only read there, since in the
+// properties it may be the cost of anything.
+var productNames = [...]string{"product_id", "sku", "category", "quantity", "price", "cost"}
+
+const productCost = 1 + propPrice
 
 // segmentField reads the value at i of a top-level field of a Segment call.
 func (d *JSON) segmentField(code uint8, i, depth int) int {
@@ -97,7 +102,8 @@ func (d *JSON) segmentField(code uint8, i, depth int) int {
 		if i >= len(d.data) || d.data[i] != '{' {
 			return d.wrongType(i, name)
 		}
-		d.raw.product = line{Item: event.Item{Quantity: event.One}}
+		d.product = event.Item{Quantity: event.One}
+		d.raw.product = line{item: &d.product}
 		d.raw.props, i = d.object(i+1, depth+1, propertiesKind)
 	default:
 		i = d.readStamp(i, name, &d.raw.stamps[code-segmentTimestamp])
@@ -148,21 +154,27 @@ func (d *JSON) propertiesField(code uint8, i, depth int) int {
 
 // productField reads the value at i of a field of a product in a list.
 func (d *JSON) productField(code uint8, i int) int {
-	return d.lineField(&d.line, code, i, d.keys[productKind].fields[code])
+	name := d.keys[productKind].fields[code]
+	if code == productCost {
+		d.line.item.Cost, i = d.micro(i, name)
+		d.line.item.HasCost = true
+		return i
+	}
+	return d.lineField(&d.line, code, i, name)
 }
 
 func (d *JSON) lineField(l *line, code uint8, i int, name string) int {
 	switch code {
 	case propProduct:
-		l.ID, i = d.text(i, name, MaxID)
+		l.item.ID, i = d.text(i, name, MaxID)
 	case propSKU:
 		l.sku, i = d.text(i, name, MaxID)
 	case propCategory:
-		l.Category, i = d.text(i, name, d.maxString)
+		l.item.Category, i = d.text(i, name, d.maxString)
 	case propQuantity:
-		l.Quantity, i = d.micro(i, name)
+		l.item.Quantity, i = d.micro(i, name)
 	case propPrice:
-		l.Price, i = d.micro(i, name)
+		l.item.Price, i = d.micro(i, name)
 		l.priced = true
 	}
 	return i
@@ -187,9 +199,9 @@ func (d *JSON) finishSegment() bool {
 	if ev.Channel == "" && d.raw.source != "server" { // a server is where a call was sent from, no channel to a customer
 		ev.Channel = d.raw.source
 	}
-	if takesProduct(ev.Type) && (d.raw.product.ID != "" || d.raw.product.sku != "") && len(ev.Items) == 0 {
-		d.line = d.raw.product
-		d.addLine()
+	if p := &d.raw.product; p.item != nil && takesProduct(ev.Type) && len(ev.Items) == 0 && p.named() {
+		d.priced = p.priced
+		ev.Items = append(ev.Items, *p.item)
 	}
 	if !d.setSegmentMoney() {
 		return false

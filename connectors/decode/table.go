@@ -28,8 +28,8 @@ type Table struct {
 	count                           int
 	id, customer, at, typ, order    cell
 	item, category, quantity, price cell
-	amount, discount, currency      cell
-	channel, session                cell
+	cost, amount, discount          cell
+	currency, channel, session      cell
 	skips                           []skip
 	cells                           [][]byte
 	scratch                         []byte
@@ -93,9 +93,9 @@ func (t *Table) find(names []string) error {
 	}{
 		{"id", c.ID, &t.id}, {"customer", c.Customer, &t.customer}, {"time", c.Time, &t.at}, {"type", c.Type, &t.typ},
 		{"order", c.Order, &t.order}, {"item", c.Item, &t.item}, {"category", c.Category, &t.category},
-		{"quantity", c.Quantity, &t.quantity}, {"price", c.Price, &t.price}, {"amount", c.Amount, &t.amount},
-		{"discount", c.Discount, &t.discount}, {"currency", c.Currency, &t.currency}, {"channel", c.Channel, &t.channel},
-		{"session", c.Session, &t.session},
+		{"quantity", c.Quantity, &t.quantity}, {"price", c.Price, &t.price}, {"cost", c.Cost, &t.cost},
+		{"amount", c.Amount, &t.amount}, {"discount", c.Discount, &t.discount}, {"currency", c.Currency, &t.currency},
+		{"channel", c.Channel, &t.channel}, {"session", c.Session, &t.session},
 	} {
 		var err error
 		if *f.to, err = resolve(f.spec, names, t.count); err != nil {
@@ -281,7 +281,7 @@ func (t *Table) values(number int64, ev *event.Event) (string, event.Reason) {
 	return t.currency.name, t.money.convert(ev)
 }
 
-// numbers reads quantity, price, amount and discount, and whether the line gives
+// numbers reads quantity, price, cost, amount and discount, and whether the line gives
 // back and whether it has a price.
 func (t *Table) numbers(number int64, ev *event.Event, it *event.Item) (refund, priced bool, field string, reason event.Reason) {
 	rule := t.m.Refunds
@@ -291,7 +291,8 @@ func (t *Table) numbers(number int64, ev *event.Event, it *event.Item) (refund, 
 		to    *event.Micro
 		given *bool
 	}{
-		{&t.quantity, &it.Quantity, nil}, {&t.price, &it.Price, &priced}, {&t.amount, &ev.Amount, &ev.HasAmount}, {&t.discount, &ev.Discount, nil},
+		{&t.quantity, &it.Quantity, nil}, {&t.price, &it.Price, &priced}, {&t.cost, &it.Cost, &it.HasCost},
+		{&t.amount, &ev.Amount, &ev.HasAmount}, {&t.discount, &ev.Discount, nil},
 	} {
 		s := t.text(f.from, number)
 		if s == "" {

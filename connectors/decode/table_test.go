@@ -119,6 +119,13 @@ time: {layout: unix_ms}
 	require.ErrorContains(t, tab.Decode([]byte("ab  1719820800000 s1 more"), 7, &ev), "malformed")
 	require.ErrorContains(t, tab.Decode([]byte("ab"), 7, &ev), "truncated")
 
+	tab = newTable(t, "format: csv\nheader: true\ntype: order_completed\ncolumns: {customer: c, time: t, item: i, price: p, cost: k}\n", "c,t,i,p,k")
+	require.NoError(t, tab.Decode([]byte("ab,2024-07-01T08:00:00Z,A,3.50,1.20"), 1, &ev))
+	require.Equal(t, []event.Item{{ID: "A", Quantity: event.One, Price: 3_500_000, Cost: 1_200_000, HasCost: true}}, ev.Items)
+	require.NoError(t, tab.Decode([]byte("ab,2024-07-01T08:00:00Z,A,3.50,"), 1, &ev))
+	require.False(t, ev.Items[0].HasCost)
+	require.ErrorContains(t, tab.Decode([]byte("ab,2024-07-01T08:00:00Z,A,3.50,-1"), 1, &ev), "negative_amount: field k")
+
 	tab = newTable(t, "format: csv\nseparator: \"\\t\"\ncount: 2\ntype: page_viewed\ncolumns: {customer: \"1\", time: \"2\"}\ntime: {layout: unix}\n", "")
 	require.NoError(t, tab.Decode([]byte("ab\t1719820800.25"), 1, &ev))
 	require.EqualValues(t, 1719820800250, ev.Time)

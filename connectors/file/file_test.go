@@ -181,7 +181,8 @@ func TestSorter(t *testing.T) {
 				ID: fmt.Sprint(i), CustomerID: text.Draw(t, "customer"), OrderID: text.Draw(t, "order"), Currency: text.Draw(t, "currency"),
 				Channel: text.Draw(t, "channel"), SessionID: text.Draw(t, "session"), PreviousID: text.Draw(t, "previous"), Coupon: text.Draw(t, "coupon"),
 				Items: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) event.Item {
-					return event.Item{ID: text.Draw(t, "item"), Category: text.Draw(t, "category"), Quantity: event.Micro(rapid.Int64().Draw(t, "q")), Price: event.Micro(rapid.Int64().Draw(t, "p"))}
+					cost := rapid.Int64Range(-1, 1<<62).Draw(t, "cost")
+					return event.Item{ID: text.Draw(t, "item"), Category: text.Draw(t, "category"), Quantity: event.Micro(rapid.Int64().Draw(t, "q")), Price: event.Micro(rapid.Int64().Draw(t, "p")), Cost: event.Micro(max(0, cost)), HasCost: cost >= 0}
 				}), 0, 3).Draw(t, "items"),
 				Amount: event.Micro(rapid.Int64().Draw(t, "amount")), Discount: event.Micro(rapid.Int64().Draw(t, "discount")),
 				HasAmount: rapid.Bool().Draw(t, "has"), Granted: rapid.Bool().Draw(t, "granted"), Rating: rapid.Int8().Draw(t, "rating"),
@@ -210,7 +211,7 @@ func TestSorter(t *testing.T) {
 }
 
 func TestRecordDamage(t *testing.T) {
-	ev := event.Event{Type: 1, CustomerID: "c", Items: []event.Item{{ID: "A"}}}
+	ev := event.Event{Type: 1, CustomerID: "c", Items: []event.Item{{ID: "A"}, {ID: "B", Cost: 300, HasCost: true}}}
 	b := appendRecord(nil, &ev)
 	for n := range b {
 		require.ErrorIs(t, readRecord(b[:n], &ev), errRecord)
@@ -237,6 +238,22 @@ func TestGroupsOfOneHash(t *testing.T) {
 	require.Len(t, g.open, 3, "one is another customer's")
 	require.Equal(t, map[event.Reason]int64{event.TooLarge: 2}, g.report.Rejects, "an order keeps to the bound of its items")
 	require.EqualValues(t, 5, g.open[0].Amount, "a line that was rejected adds nothing")
+}
+
+// Lines of one article add up where they cost the same, too.
+func TestGroupsKeepCosts(t *testing.T) {
+	item := event.Item{ID: "A", Quantity: event.One, Price: 5}
+	costly, free := item, item
+	costly.Cost, costly.HasCost, free.HasCost = 3, true, true
+	rows := &list{}
+	for _, it := range []event.Item{item, costly, free, costly, item} {
+		rows.events = append(rows.events, event.Event{Type: event.OrderCompleted, OrderID: "a", CustomerID: "c", Time: 1, Items: []event.Item{it}})
+	}
+	var ev event.Event
+	_, err := newGroups(rows, 10, &Report{}).next(&ev)
+	require.NoError(t, err)
+	item.Quantity, costly.Quantity = 2*event.One, 2*event.One
+	require.Equal(t, []event.Item{item, costly, free}, ev.Items)
 }
 
 type list struct{ events []event.Event }

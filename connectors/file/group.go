@@ -11,7 +11,7 @@ import (
 // groups puts the lines of one order together: lines of one order id, customer
 // and type, which come one after the other. The order has the time and the place
 // of its earliest line, the sum of the amounts and discounts, and the lines' items;
-// lines of the same item at the same price add up.
+// lines of the same item at the same price and cost add up.
 //
 // Lines come sorted by a hash of what they are grouped by. Where two orders share
 // a hash their lines are mixed, so a few orders may be open at a time.
@@ -114,14 +114,14 @@ func (o *group) add(ev *event.Event, maxItems int) event.Reject {
 	return event.Reject{}
 }
 
-// merge adds the quantity of an item that the order has at that price. The lines
+// merge adds the quantity of an item that the order has at that price and cost. The lines
 // of a refund stay apart, since each looks for its own order.
 func (o *group) merge(it event.Item) bool {
 	if o.Type == event.OrderRefunded {
 		return false
 	}
 	for i := range o.Items {
-		if has := &o.Items[i]; has.ID == it.ID && has.Price == it.Price {
+		if has := &o.Items[i]; has.ID == it.ID && has.Price == it.Price && has.Cost == it.Cost && has.HasCost == it.HasCost {
 			has.Quantity = has.Quantity.Add(it.Quantity)
 			return true
 		}
@@ -142,5 +142,6 @@ func clone(ev *event.Event) event.Event {
 }
 
 func cloneItem(it event.Item) event.Item {
-	return event.Item{ID: strings.Clone(it.ID), Category: strings.Clone(it.Category), Quantity: it.Quantity, Price: it.Price}
+	it.ID, it.Category = strings.Clone(it.ID), strings.Clone(it.Category)
+	return it
 }

@@ -13,7 +13,8 @@ import (
 //	type, flags (1 HasAmount, 2 Granted), rating: a byte each
 //	time, amount, discount: varint
 //	id, customer, order, currency, channel, session, previous, coupon: text
-//	number of items: uvarint; of each: id, category: text; quantity, price: varint
+//	number of items: uvarint; of each: id, category: text; quantity, price: varint;
+//	0, or 1 and the cost: a byte, varint
 //
 // A text is its length as uvarint and its bytes. The form lives no longer than
 // the process, so it has no version.
@@ -39,6 +40,11 @@ func appendRecord(b []byte, ev *event.Event) []byte {
 		b = appendText(appendText(b, it.ID), it.Category)
 		b = binary.AppendVarint(b, int64(it.Quantity))
 		b = binary.AppendVarint(b, int64(it.Price))
+		if it.HasCost {
+			b = binary.AppendVarint(append(b, 1), int64(it.Cost))
+		} else {
+			b = append(b, 0)
+		}
 	}
 	return b
 }
@@ -62,7 +68,11 @@ func readRecord(b []byte, ev *event.Event) error {
 		*s = p.text()
 	}
 	for n := p.uint(); n > 0 && !p.bad; n-- {
-		ev.Items = append(ev.Items, event.Item{ID: p.text(), Category: p.text(), Quantity: event.Micro(p.int()), Price: event.Micro(p.int())})
+		it := event.Item{ID: p.text(), Category: p.text(), Quantity: event.Micro(p.int()), Price: event.Micro(p.int())}
+		if it.HasCost = p.byte() == 1; it.HasCost {
+			it.Cost = event.Micro(p.int())
+		}
+		ev.Items = append(ev.Items, it)
 	}
 	if p.bad || len(p.b) > 0 {
 		return errRecord
@@ -93,6 +103,16 @@ func (p *parser) int() int64 {
 		return 0
 	}
 	p.b = p.b[n:]
+	return v
+}
+
+func (p *parser) byte() byte {
+	if len(p.b) == 0 {
+		p.bad = true
+		return 0
+	}
+	v := p.b[0]
+	p.b = p.b[1:]
 	return v
 }
 

@@ -75,6 +75,8 @@ type Item struct {
 	Category string
 	Quantity Micro // One where the wire says nothing
 	Price    Micro // of one article; 0 where unknown
+	Cost     Micro // ≥ 0, what one article cost the shop
+	HasCost  bool  // false: Cost was absent
 }
 
 // Event is one act of one customer. Its strings and Items may alias the buffer
@@ -93,7 +95,7 @@ type Event struct {
 	Currency   string
 	Channel    string
 	SessionID  string
-	Coupon     string // the code that gave Discount, or that was applied
+	Coupon     string // the code that an order was placed with, or that was applied
 	PreviousID string // aliased: the id that becomes CustomerID
 	Granted    bool   // consent_updated: given (true) or withdrawn, for Channel; an empty Channel means all
 	Rating     int8   // survey_answered: 0–10 (NPS); product_reviewed: 0–10

@@ -12,7 +12,7 @@ import (
 // application uses the same Lateness and Calendar, or the bytes differ.
 type Rules struct {
 	Lateness int64    // ms
-	Calendar Calendar // of visits and purchase days
+	Calendar Calendar // of weeks of activity and purchase days
 	// Intern returns a string for a channel's name; it must not keep the bytes.
 	// Nil: each ledger makes its own copy.
 	Intern func([]byte) string
@@ -28,14 +28,6 @@ const mask48 = 1<<48 - 1
 // OrderKey is the hash by which a ledger knows the order that e speaks of: the
 // low 48 bits of e.OrderHash().
 func OrderKey(e *event.Event) uint64 { return e.OrderHash() & mask48 }
-
-// seen are the types that show the customer's presence: its own acts, not what
-// the shop or the mail server did.
-const seen uint32 = 1<<event.PageViewed | 1<<event.ProductsSearched | 1<<event.ProductViewed |
-	1<<event.ProductAdded | 1<<event.ProductRemoved | 1<<event.CartViewed | 1<<event.CheckoutStarted |
-	1<<event.OrderCompleted | 1<<event.CouponApplied | 1<<event.ProductReviewed | 1<<event.ProductShared |
-	1<<event.MessageOpened | 1<<event.MessageClicked | 1<<event.ReferralMade | 1<<event.SurveyAnswered |
-	1<<event.ComplaintRaised | 1<<event.ConsentUpdated | 1<<event.Identified | 1<<event.Aliased
 
 // Apply joins an event to the facts and says what that did. The event is not
 // kept, nor any memory of it. An event without a time (≤ 0) does nothing. It
@@ -57,7 +49,7 @@ func (l *Ledger) Apply(e *event.Event, r *Rules) Effect {
 		l.Last, eff.Changed = t, true
 	}
 	if seen>>e.Type&1 != 0 {
-		l.visit(t, r, &eff)
+		l.active(e.Type, t, r, &eff)
 	}
 	l.join(e, r, &eff)
 	if l.Last-r.Lateness > before || eff.Orders || eff.Scores {
@@ -118,27 +110,6 @@ func latest(reg *int64, t int64, eff *Effect) {
 	if t > *reg {
 		*reg = t
 		eff.scores()
-	}
-}
-
-// visit marks the day of t as one on which the customer was seen. The day of an
-// erasure, before and after it, does not count: a bit cannot tell the two apart.
-func (l *Ledger) visit(t int64, r *Rules, eff *Effect) {
-	day := r.Calendar.Day(t)
-	if l.Erased != 0 && day <= r.Calendar.Day(l.Erased) {
-		return
-	}
-	visits, anchor := l.Visits, l.VisitDay
-	switch {
-	case visits == 0:
-		visits, anchor = 1, day
-	case day > anchor:
-		visits, anchor = visits<<uint(day-anchor)|1, day
-	case anchor-day < VisitDays:
-		visits |= 1 << uint(anchor-day)
-	}
-	if visits != l.Visits || anchor != l.VisitDay {
-		l.Visits, l.VisitDay, eff.Changed = visits, anchor, true
 	}
 }
 

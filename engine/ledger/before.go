@@ -2,7 +2,8 @@ package ledger
 
 // Before makes dst the facts as they stood at an instant t (Unix ms), as far as
 // l still knows them: what happened later is dropped, and a register that has
-// been overwritten since is unknown (0). Not undone are folding, updates that
+// been overwritten since is unknown (0). The week of t counts as a whole, what
+// happened in it after t included. Not undone are folding, updates that
 // are joined with their order, cart lines that a later order cleared, and an
 // erasure: before that nothing is known. dst must not be l; the items of its
 // orders are l's memory and hold until l changes.
@@ -30,11 +31,11 @@ func (l *Ledger) Before(t int64, r *Rules, dst *Ledger) {
 	if dst.SurveyTime = known(l.SurveyTime, t); dst.SurveyTime != 0 {
 		dst.SurveyRating = l.SurveyRating
 	}
-	dst.visitsUpTo(l, r.Calendar.Day(t))
+	dst.weeksUpTo(l, Week(r.Calendar.Day(t)))
 	if dst.Last = l.Last; l.Last > t {
 		dst.Last = dst.latestFact()
-		if dst.Visits != 0 { // seen at some time of that day
-			dst.Last = max(dst.Last, min(t, r.Calendar.Start(dst.VisitDay)))
+		if dst.Visited != 0 { // seen at some time of that week
+			dst.Last = max(dst.Last, min(t, r.Calendar.Start(monday(dst.Week))))
 		}
 	}
 }
@@ -55,24 +56,6 @@ func known(reg, t int64) int64 {
 		return 0
 	}
 	return reg
-}
-
-// visitsUpTo takes the visited days up to a day from l.
-func (dst *Ledger) visitsUpTo(l *Ledger, day int32) {
-	dst.Visits, dst.VisitDay = l.Visits, l.VisitDay
-	if later := l.VisitDay - day; later >= VisitDays {
-		dst.Visits = 0
-	} else if later > 0 {
-		dst.Visits >>= uint(later)
-		dst.VisitDay = day
-	}
-	if dst.Visits == 0 {
-		dst.VisitDay = 0
-		return
-	}
-	for ; dst.Visits&1 == 0; dst.VisitDay-- { // bit 0 is a visited day
-		dst.Visits >>= 1
-	}
 }
 
 // latestFact is the time of the latest fact that is still told apart.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 )
 
@@ -16,7 +15,8 @@ var (
 	ErrCorrupt = errors.New("corrupt bytes of a customer's facts: restore them from the changelog")
 )
 
-// DecodeFacts makes l the facts whose bytes AppendFacts wrote. It reuses l's
+// DecodeFacts makes l the facts whose bytes AppendFacts wrote, in this version
+// or an earlier one. It reuses l's
 // memory and keeps none of b; intern, which must not keep its argument either,
 // makes the strings of channels that l has not met of late (nil: a copy). On an
 // error, ErrVersion or ErrCorrupt, l is the zero Ledger. Once l's slices have
@@ -26,10 +26,10 @@ func DecodeFacts(b []byte, l *Ledger, intern func([]byte) string) error {
 	if len(b) == 0 {
 		return fmt.Errorf("%w: no bytes", ErrCorrupt)
 	}
-	if b[0] != factsVersion {
-		return fmt.Errorf("%w: %d, known: 1", ErrVersion, b[0])
+	if b[0] != factsVersion && b[0] != factsVersion1 {
+		return fmt.Errorf("%w: %d, known: 1 and 2", ErrVersion, b[0])
 	}
-	d := decoder{reader: reader{b: b[1:]}, l: l}
+	d := decoder{reader: reader{b: b[1:]}, l: l, v1: b[0] == factsVersion1}
 	d.facts(intern)
 	if d.left() != 0 {
 		l.Reset()
@@ -42,7 +42,8 @@ func DecodeFacts(b []byte, l *Ledger, intern func([]byte) string) error {
 // bounds, times between First and Last) is checked here.
 type decoder struct {
 	reader
-	l *Ledger
+	l  *Ledger
+	v1 bool // of version 1
 }
 
 func (d *decoder) facts(intern func([]byte) string) {
@@ -56,8 +57,12 @@ func (d *decoder) facts(intern func([]byte) string) {
 	if l.First < 0 || l.First == 0 && l.Last != 0 {
 		d.fail()
 	}
-	if has&hasVisits != 0 {
-		d.visits()
+	if has&hasWeeks != 0 {
+		if d.v1 {
+			d.days()
+		} else {
+			d.activity()
+		}
 	}
 	l.table = l.table[:0]
 	if has&hasChannels != 0 {
@@ -77,7 +82,7 @@ func (d *decoder) facts(intern func([]byte) string) {
 	} else if has&clearedByLast != 0 {
 		d.fail()
 	}
-	if has&^(hasOrders|hasChannels|hasVisits|hasViews|clearedByLast|hasPending) != 0 {
+	if has&^(hasOrders|hasChannels|hasWeeks|hasViews|clearedByLast|hasPending) != 0 {
 		d.rest(has)
 	}
 }
@@ -91,32 +96,26 @@ func (d *decoder) ago() int64 {
 	return t
 }
 
-func (d *decoder) visits() {
+func (d *decoder) activity() {
 	l := d.l
-	day := d.signed()
-	if day > 1 || day < -1-l.Last/dayMs {
+	head := d.uvarint()
+	now := int64(Week(int32(l.Last / dayMs)))
+	off := unzigzag(head >> 2)
+	l.Visited = d.bits()
+	if head&1 != 0 {
+		l.Carted = d.bits()
+	}
+	if head&2 != 0 {
+		l.Engaged = d.bits()
+	}
+	if off > 1 || off < -now || l.Visited&1 != 0 || head&1 != 0 && l.Carted == 0 || head&2 != 0 && l.Engaged == 0 {
 		d.fail()
 		return
 	}
-	l.VisitDay, l.Visits = int32(l.Last/dayMs+day), 1
-	n := d.byte()
-	if n > 8 {
+	l.Week = int32(now + off)
+	l.Visited |= 1
+	if (l.Carted|l.Engaged)&^l.Visited != 0 || l.Visited>>uint(l.Week+1) != 0 { // before 1970
 		d.fail()
-	} else if n == 8 {
-		l.Visits = d.hash8()
-		if l.Visits&1 == 0 || bits.OnesCount64(l.Visits) < 9 {
-			d.fail()
-		}
-		return
-	}
-	for previous := byte(0); n > 0; n-- {
-		b := d.byte()
-		if b <= previous || b >= VisitDays {
-			d.fail()
-			return
-		}
-		l.Visits |= 1 << b
-		previous = b
 	}
 }
 
@@ -244,14 +243,19 @@ func (d *decoder) content(o *Order, head uint64, channel string, revised bool, r
 		channel = d.channel()
 	}
 	o.Channel = channel
-	o.Amount, o.Discount = d.money(), 0
+	o.Amount, o.Discount, o.Cost, o.Costed, o.Coupon = d.money(), 0, 0, false, false
 	if head&1 != 0 {
 		o.Discount = d.money()
+	}
+	n := head >> 3
+	if !d.v1 {
+		if n >>= 1; head&8 != 0 {
+			d.more(o)
+		}
 	}
 	if revised {
 		o.Revised = d.ago()
 	}
-	n := head >> 3
 	if n > MaxItems || n > uint64(len(room)) || int(n)*8 > d.left() {
 		d.fail()
 		return nil

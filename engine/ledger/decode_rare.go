@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 )
 
@@ -108,6 +109,53 @@ func (d *decoder) marks() {
 	}
 }
 
+// more reads what few orders have.
+func (d *decoder) more(o *Order) {
+	b := d.byte()
+	if b == 0 || b > 3 {
+		d.fail()
+		return
+	}
+	if o.Coupon, o.Costed = b&1 != 0, b&2 != 0; o.Costed {
+		o.Cost = d.money()
+	}
+}
+
+// days reads the visited days of version 1 as weeks.
+func (d *decoder) days() {
+	l := d.l
+	off := d.signed()
+	if off > 1 || off < -1-l.Last/dayMs {
+		d.fail()
+		return
+	}
+	days, n := uint64(1), d.byte()
+	if n > 8 {
+		d.fail()
+	} else if n == 8 {
+		if days = d.hash8(); days&1 == 0 || bits.OnesCount64(days) < 9 {
+			d.fail()
+		}
+		n = 0
+	}
+	for previous := byte(0); n > 0; n-- {
+		b := d.byte()
+		if b <= previous || b >= 64 {
+			d.fail()
+			return
+		}
+		days |= 1 << b
+		previous = b
+	}
+	day := int32(l.Last/dayMs + off)
+	l.Week = Week(day)
+	for ; days != 0; days &= days - 1 {
+		if week := Week(day - int32(bits.TrailingZeros64(days))); week >= 0 {
+			l.Visited |= 1 << uint(l.Week-week)
+		}
+	}
+}
+
 func (d *decoder) consents() {
 	l := d.l
 	n := d.count(MaxConsents, 3)
@@ -134,5 +182,8 @@ func (d *decoder) fold() {
 	f.FirstDay, f.LastDay = int32(first), int32(last)
 	f.LnGaps = d.number()
 	f.Amount, f.Discount, f.Returned = d.money(), d.money(), d.money()
+	if !d.v1 {
+		f.Cost, f.CostedNet = d.money(), d.money()
+	}
 	f.Orphans = d.number()
 }

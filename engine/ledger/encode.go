@@ -2,15 +2,14 @@ package ledger
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"slices"
 )
 
-// The bytes of a customer's facts, version 1. What most customers do not have
+// The bytes of a customer's facts, version 2. What most customers do not have
 // takes no byte but its bit in sections.
 //
 //	facts := version:1byte sections:uvarint Last:uvarint First:ago
-//	         [visits] [channels] [orders] [pending] [views] [cart] [cleared]
+//	         [weeks] [channels] [orders] [pending] [views] [cart] [cleared]
 //	         [messages] [survey] [adjustments] [marks] [consents] [fold] [erased]
 //
 //	uvarint   base 128, low groups first, no longer than needed
@@ -21,15 +20,22 @@ import (
 //	channel   uvarint: 0 is "", i the i-th of channels
 //	hash6     6 bytes; hash4, hash8 likewise; all little-endian
 //
-//	visits      VisitDay−⌊Last/day⌋:signed n:1byte, n older days: n ≤ 7: each its
-//	            bit's number in a byte, ascending; n = 8, for 8 or more: Visits:8bytes
+//	bits      present:1byte (8 bits of them:1byte)…: bit k of present is set where
+//	          the bits 8k… are not all 0, and only these follow
+//
+//	weeks       head:uvarint Visited:bits [Carted:bits] [Engaged:bits], of Visited
+//	            all but bit 0, which is set
+//	            head: bit 0 Carted follows, bit 1 Engaged follows, bits 2… Week−the
+//	            week of ⌊Last/day⌋, zigzag
 //	channels    n:uvarint (length:uvarint bytes)ⁿ, ascending
 //	orders      n:uvarint items:uvarint orderⁿ; items is the total
 //	  order       head:uvarint Hash:hash6 Placed−previous:scaled 1000 (before the
-//	              first: First) [channel] Amount:money [Discount:money] [Revised:ago]
-//	              (item:hash8)ⁱ
+//	              first: First) [channel] Amount:money [Discount:money]
+//	              [more:1byte [Cost:money]] [Revised:ago] (item:hash8)ⁱ
 //	              head: bit 0 Discount follows, bit 1 Revised follows, bit 2 channel
-//	              follows (else it is that of the order before), bits 3… i
+//	              follows (else it is that of the order before), bit 3 more follows,
+//	              bits 4… i
+//	              more: bit 0 Coupon, bit 1 Costed: Cost follows
 //	pending     n:uvarint items:uvarint statementⁿ
 //	  statement   as order, but bit 1: an update; its time, Placed or Revised, is an
 //	              ago in Placed's place, and no Revised follows
@@ -44,15 +50,25 @@ import (
 //	            one for each bit, bit k for kind k
 //	consents    n:uvarint (channel granted:1byte Time:ago)ⁿ
 //	fold        Orders Occasions:uvarint FirstDay:signed LastDay−FirstDay LnGaps:uvarint
-//	            Amount Discount Returned:money Orphans:uvarint
+//	            Amount Discount Returned Cost CostedNet:money Orphans:uvarint
 //	erased      Erased:ago
-const factsVersion = 1
+//
+// Version 1 was the same but for these:
+//
+//	weeks       were days: their number−⌊Last/day⌋:signed n:1byte, n older days: n ≤ 7:
+//	            each its bit's number in a byte, ascending; n = 8: all 64 in 8 bytes
+//	order       had no more; its head: bits 3… i
+//	fold        had neither Cost nor CostedNet
+const (
+	factsVersion  = 2
+	factsVersion1 = 1
+)
 
 // The bits of sections. Stored. The commonest take the first byte.
 const (
 	hasOrders      = 1 << 0
 	hasChannels    = 1 << 1
-	hasVisits      = 1 << 2
+	hasWeeks       = 1 << 2
 	hasViews       = 1 << 3
 	clearedByLast  = 1 << 4 // CartCleared is the last order's Placed
 	hasCart        = 1 << 5
@@ -86,8 +102,8 @@ func (l *Ledger) AppendFacts(dst []byte) []byte {
 	w.uvarint(has)
 	w.uvarint(uint64(l.Last))
 	w.ago(l.First)
-	if has&hasVisits != 0 {
-		w.visits(l)
+	if has&hasWeeks != 0 {
+		w.activity(l)
 	}
 	if has&hasChannels != 0 {
 		w.uvarint(uint64(len(w.channels)))
@@ -109,7 +125,7 @@ func (l *Ledger) AppendFacts(dst []byte) []byte {
 			w.ago(l.Views[i].Time)
 		}
 	}
-	if has&^(hasOrders|hasChannels|hasVisits|hasViews|clearedByLast|hasPending) != 0 {
+	if has&^(hasOrders|hasChannels|hasWeeks|hasViews|clearedByLast|hasPending) != 0 {
 		w.rest(l, has)
 	}
 	return w.b[:w.at]
@@ -118,7 +134,7 @@ func (l *Ledger) AppendFacts(dst []byte) []byte {
 // bound is more bytes than the facts can take. A uvarint takes at most 10, and
 // is written eight at a time.
 func (l *Ledger) bound() int {
-	n := 400 + 64*(len(l.Orders)+len(l.Pending)) + 48*(len(l.Adjustments)+len(l.Cart)+len(l.Marks)+len(l.Consents)+len(l.Views))
+	n := 440 + 72*(len(l.Orders)+len(l.Pending)) + 48*(len(l.Adjustments)+len(l.Cart)+len(l.Marks)+len(l.Consents)+len(l.Views))
 	for i := range l.Orders {
 		n += 8 * len(l.Orders[i].Items)
 	}
@@ -133,7 +149,7 @@ func (l *Ledger) bound() int {
 
 // sections says what there is to write.
 func (l *Ledger) sections(channels int) uint64 {
-	has := bit(len(l.Orders) > 0, hasOrders) | bit(channels > 0, hasChannels) | bit(l.Visits != 0, hasVisits) |
+	has := bit(len(l.Orders) > 0, hasOrders) | bit(channels > 0, hasChannels) | bit(l.Visited != 0, hasWeeks) |
 		bit(len(l.Views) > 0, hasViews) | bit(len(l.Cart) > 0, hasCart) |
 		bit(l.Sent|l.Opened|l.Clicked != 0, hasMessages) | bit(len(l.Adjustments) > 0, hasAdjustments) |
 		bit(len(l.Pending) > 0, hasPending) | bit(l.SurveyTime != 0, hasSurvey) |
@@ -180,18 +196,14 @@ func (l *Ledger) names(table []string) []string {
 	return table
 }
 
-func (w *writer) visits(l *Ledger) {
-	w.signed(int64(l.VisitDay) - l.Last/dayMs)
-	older := l.Visits &^ 1
-	n := bits.OnesCount64(older)
-	if n > 7 {
-		w.byte(8)
-		w.hash8(l.Visits)
-		return
+func (w *writer) activity(l *Ledger) {
+	w.uvarint(zigzag(int64(l.Week-Week(int32(w.last/dayMs))))<<2 | bit(l.Carted != 0, 1) | bit(l.Engaged != 0, 2))
+	w.bits(l.Visited &^ 1)
+	if l.Carted != 0 {
+		w.bits(l.Carted)
 	}
-	w.byte(byte(n))
-	for ; older != 0; older &= older - 1 {
-		w.byte(byte(bits.TrailingZeros64(older)))
+	if l.Engaged != 0 {
+		w.bits(l.Engaged)
 	}
 }
 
@@ -229,7 +241,8 @@ func (w *writer) count(orders []Order) {
 // before, elapsed its time.
 func (w *writer) order(o *Order, bit1 bool, channel string, elapsed uint64, revised int64) {
 	b, at := w.b, w.at
-	at = putUvarint(b, at, uint64(len(o.Items))<<3|bit(o.Discount != 0, 1)|bit(bit1, 2)|bit(o.Channel != channel, 4))
+	more := bit(o.Coupon, 1) | bit(o.Costed, 2)
+	at = putUvarint(b, at, uint64(len(o.Items))<<4|bit(o.Discount != 0, 1)|bit(bit1, 2)|bit(o.Channel != channel, 4)|bit(more != 0, 8))
 	binary.LittleEndian.PutUint64(b[at:], o.Hash)
 	at = putUvarint(b, at+6, scaledTime(elapsed))
 	if o.Channel != channel {
@@ -240,6 +253,13 @@ func (w *writer) order(o *Order, bit1 bool, channel string, elapsed uint64, revi
 	at = putUvarint(b, at, scaledMoney(uint64(o.Amount)))
 	if o.Discount != 0 {
 		at = putUvarint(b, at, scaledMoney(uint64(o.Discount)))
+	}
+	if more != 0 {
+		b[at] = byte(more)
+		at++
+		if o.Costed {
+			at = putUvarint(b, at, scaledMoney(uint64(o.Cost)))
+		}
 	}
 	if revised != 0 {
 		at = putUvarint(b, at, scaledTime(uint64(w.last-revised)))

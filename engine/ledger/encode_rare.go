@@ -93,5 +93,7 @@ func (w *writer) fold(f *Fold) {
 	w.money(f.Amount)
 	w.money(f.Discount)
 	w.money(f.Returned)
+	w.money(f.Cost)
+	w.money(f.CostedNet)
 	w.uvarint(uint64(f.Orphans))
 }

@@ -15,7 +15,7 @@ func (l *Ledger) erase(t int64, r *Rules, eff *Effect) {
 	if l.SurveyTime <= t {
 		l.SurveyTime, l.SurveyRating = 0, 0
 	}
-	l.eraseVisits(r.Calendar.Day(t))
+	l.eraseWeeks(Week(r.Calendar.Day(t)))
 	l.Pending = slices.DeleteFunc(l.Pending, func(p Order) bool { return p.said() <= t })
 	l.Orders = slices.DeleteFunc(l.Orders, func(o Order) bool { return o.Placed <= t })
 	for i := range l.Orders {
@@ -35,16 +35,4 @@ func (l *Ledger) erase(t int64, r *Rules, eff *Effect) {
 		}
 	}
 	eff.orders()
-}
-
-// eraseVisits clears the bits up to a day.
-func (l *Ledger) eraseVisits(day int32) {
-	if keep := l.VisitDay - day; keep <= 0 {
-		l.Visits = 0
-	} else if keep < VisitDays {
-		l.Visits &= 1<<uint(keep) - 1
-	}
-	if l.Visits == 0 {
-		l.VisitDay = 0
-	}
 }

@@ -51,7 +51,12 @@ func (l *Ledger) foldOrder(o *Order, until int64, r *Rules) {
 	if sum.whole {
 		sum.returned = net
 	}
-	f.Returned = f.Returned.Add(min(sum.returned, net))
+	returned := min(sum.returned, net)
+	f.Returned = f.Returned.Add(returned)
+	if c.Costed {
+		f.Cost = f.Cost.Add(c.costKept(net-returned, &sum))
+		f.CostedNet = f.CostedNet.Add(net - returned)
+	}
 	f.occasion(r.Calendar.Day(o.Placed))
 }
 

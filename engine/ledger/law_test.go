@@ -64,7 +64,14 @@ func (w *world) make(rng *rand.Rand) []event.Event {
 			e.Discount = event.Micro(rng.IntN(9)) * 1_000_001
 		}
 		for range rng.IntN(4) {
-			e.Items = append(e.Items, event.Item{ID: fmt.Sprint("i", rng.IntN(30)), Quantity: event.One})
+			it := event.Item{ID: fmt.Sprint("i", rng.IntN(30)), Quantity: event.Micro(rng.IntN(4)) * event.One / 2}
+			if it.HasCost = rng.IntN(6) > 0; it.HasCost {
+				it.Cost = event.Micro(rng.IntN(5)) * 1_000_002 // halves of it are whole
+			}
+			e.Items = append(e.Items, it)
+		}
+		if rng.IntN(4) == 0 {
+			e.Coupon = "SPRING"
 		}
 		events[i] = e
 	}

@@ -11,7 +11,7 @@
 //   - A refund or cancellation is an Adjustment of its own, joined with its
 //     order when somebody looks; so it can wait for it.
 //   - Views and cart lines keep the latest time of each item; flags keep the
-//     latest time of each sort; visited days are bits.
+//     latest time of each sort; weeks of activity are bits.
 //   - What outgrows its bound is folded into sums, but only once it is settled:
 //     older than the customer's latest event by more than the allowed lateness,
 //     so that nothing which is still allowed to come could change the outcome.
@@ -67,7 +67,7 @@ const (
 	HardMarks      = 256 // marks even then; beyond it the oldest fold early
 	MaxConsents    = 8
 	MaxChannel     = 64 // bytes of a channel's name; what is longer is cut
-	VisitDays      = 64
+	ActiveWeeks    = 64 // calendar weeks of activity that are remembered, back from the latest
 )
 
 // Order is one order as the ledger remembers it.
@@ -77,6 +77,9 @@ type Order struct {
 	Revised  int64  // Unix ms of the order_updated that gave the content; 0: the placing gave it
 	Amount   event.Micro
 	Discount event.Micro
+	Cost     event.Micro // of all lines, ≥ 0; 0 unless Costed
+	Costed   bool        // every line said what it cost the shop
+	Coupon   bool        // it came with a coupon's code
 	Channel  string
 	Items    []uint64 // event.Hash of the articles, sorted, distinct; the ledger's memory
 }
@@ -151,6 +154,8 @@ type Fold struct {
 	Amount    event.Micro
 	Discount  event.Micro // at most each order's Amount
 	Returned  event.Micro // at most each order's net, and the refunds among Orphans
+	Cost      event.Micro // of what was kept of the orders with a cost: what belongs to CostedNet
+	CostedNet event.Micro // their part of Amount − Discount − Returned
 	Orphans   int64       // adjustments whose order had been folded, or never came
 }
 
@@ -167,8 +172,10 @@ type Ledger struct {
 	First, Last int64  // Unix ms of the earliest (after an erasure: the erasure) and the latest event; 0: none
 	Erased      int64  // Unix ms of the latest erasure; facts up to then are gone
 	CartCleared int64  // Unix ms of the latest order_completed: cart lines up to then are bought
-	VisitDay    int32  // day of bit 0 of Visits
-	Visits      uint64 // bit i: the customer was seen on day VisitDay−i; 0: never
+	Week        int32  // of bit 0 of the following three, the latest in Visited; see Week
+	Visited     uint64 // bit i: the customer was seen in week Week−i; 0: never
+	Carted      uint64 // bit i: in week Week−i it filled a cart, looked at it or began to pay; a part of Visited
+	Engaged     uint64 // bit i: in week Week−i it opened a message or followed its link; a part of Visited
 
 	Sent, Opened, Clicked int64 // Unix ms of the latest message event of each sort
 	SurveyTime            int64
@@ -192,7 +199,7 @@ type Ledger struct {
 // Effect says what applying an event did.
 type Effect struct {
 	Changed bool // the facts' bytes differ from before
-	Scores  bool // something else than browsing (a view, a cart line, a visited day, First or Last) changed
+	Scores  bool // something else than browsing (a view, a cart line, First or Last) changed; a week's first visit, cart or opened message is more than browsing
 	Orders  bool // the visible orders, their money or the fold may differ
 	Late    bool // older than the horizon of this customer
 }
@@ -203,7 +210,8 @@ func (f *Effect) scores() { f.Changed, f.Scores = true, true }
 
 // Reset makes l the zero Ledger and keeps its slices' memory.
 func (l *Ledger) Reset() {
-	l.First, l.Last, l.Erased, l.CartCleared, l.VisitDay, l.Visits = 0, 0, 0, 0, 0, 0
+	l.First, l.Last, l.Erased, l.CartCleared = 0, 0, 0, 0
+	l.Week, l.Visited, l.Carted, l.Engaged = 0, 0, 0, 0
 	l.Sent, l.Opened, l.Clicked, l.SurveyTime, l.SurveyRating = 0, 0, 0, 0, 0
 	l.Orders, l.Pending, l.Adjustments, l.Views = l.Orders[:0], l.Pending[:0], l.Adjustments[:0], l.Views[:0]
 	l.Cart, l.Marks, l.Consents, l.arena = l.Cart[:0], l.Marks[:0], l.Consents[:0], l.arena[:0]

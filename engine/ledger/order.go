@@ -188,19 +188,24 @@ func compareContent(a, b *Order) int {
 	return cmp.Or(
 		cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.Discount, b.Discount),
 		cmp.Compare(a.Channel, b.Channel), slices.Compare(a.Items, b.Items),
+		compareBool(a.Coupon, b.Coupon), compareBool(a.Costed, b.Costed), cmp.Compare(a.Cost, b.Cost),
 	)
 }
 
-// read is what an order_completed says, in the ledger's own memory. Amounts
+// compareBool puts false before true.
+func compareBool(a, b bool) int { return cmp.Compare(bit(a, 1), bit(b, 1)) }
+
+// read is what an order_completed or an order_updated says, in the ledger's own memory. Amounts
 // below zero, which the decoder refuses, count as zero.
 func (l *Ledger) read(e *event.Event, r *Rules) Order {
 	items := l.carve(min(len(e.Items), MaxItems))[:0]
 	for i := range e.Items {
 		items = addItem(items, event.Hash(e.Items[i].ID))
 	}
+	cost, costed := costOf(e.Items)
 	return Order{
 		Hash: OrderKey(e), Placed: e.Time, Amount: max(0, e.Amount), Discount: max(0, e.Discount),
-		Channel: l.channel(e.Channel, r), Items: items,
+		Cost: cost, Costed: costed, Coupon: e.Coupon != "", Channel: l.channel(e.Channel, r), Items: items,
 	}
 }
 

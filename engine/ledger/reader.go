@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"github.com/dangol-dev/dangol/engine/event"
 )
@@ -90,8 +91,21 @@ func (d *reader) uvarint() (v uint64) {
 }
 
 func (d *reader) signed() int64 {
-	v := d.uvarint()
-	return int64(v>>1) ^ -int64(v&1)
+	return unzigzag(d.uvarint())
+}
+
+func unzigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
+
+// bits reads a bitmap.
+func (d *reader) bits() (v uint64) {
+	for present := d.byte(); present != 0; present &= present - 1 {
+		low := d.byte()
+		if low == 0 {
+			d.fail()
+		}
+		v |= uint64(low) << (8 * bits.TrailingZeros8(present))
+	}
+	return v
 }
 
 // count reads how many things of at least size bytes follow.

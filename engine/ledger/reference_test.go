@@ -33,7 +33,6 @@ func reference(events []event.Event, r *Rules) *Ledger {
 }
 
 func refRegisters(l *Ledger, events []event.Event, r *Rules) {
-	days := map[int32]bool{}
 	for _, e := range events {
 		switch e.Type {
 		case event.MessageSent:
@@ -50,20 +49,8 @@ func refRegisters(l *Ledger, events []event.Event, r *Rules) {
 			}
 			l.SurveyTime, l.SurveyRating = e.Time, max(l.SurveyRating, e.Rating)
 		}
-		switch e.Type {
-		case event.OrderUpdated, event.OrderRefunded, event.OrderCancelled, event.MessageSent, event.ComplaintResolved, event.ErasureRequested:
-		default:
-			if day := r.Calendar.Day(e.Time); l.Erased == 0 || day > r.Calendar.Day(l.Erased) {
-				days[day] = true
-				l.VisitDay = max(l.VisitDay, day)
-			}
-		}
 	}
-	for day := range days {
-		if i := l.VisitDay - day; i < VisitDays {
-			l.Visits |= 1 << i
-		}
-	}
+	refWeeks(l, events, r)
 }
 
 func refItems(l *Ledger, events []event.Event) {
@@ -148,6 +135,16 @@ func refStatement(e *event.Event) Order {
 	o := Order{Hash: OrderKey(e), Amount: e.Amount, Discount: e.Discount, Channel: e.Channel[:min(64, len(e.Channel))]}
 	for _, it := range e.Items {
 		o.Items = append(o.Items, event.Hash(it.ID))
+	}
+	o.Coupon = e.Coupon != ""
+	o.Costed = len(e.Items) > 0
+	for _, it := range e.Items {
+		o.Costed = o.Costed && it.HasCost
+	}
+	for _, it := range e.Items {
+		if o.Costed { // the worlds' costs and quantities keep this exact
+			o.Cost += it.Cost * it.Quantity / event.One
+		}
 	}
 	slices.Sort(o.Items)
 	o.Items = slices.Compact(o.Items)
@@ -319,6 +316,10 @@ func refFold(l *Ledger, o *refOrder, f int64, r *Rules) {
 	s.Amount += content.Amount
 	s.Discount += min(content.Discount, content.Amount)
 	s.Returned += min(returned, net)
+	if kept := net - min(returned, net); content.Costed {
+		s.CostedNet += kept
+		s.Cost += refCostKept(&content, kept, whole || returned > 0)
+	}
 	day := r.Calendar.Day(at)
 	if s.Occasions == 0 {
 		s.FirstDay = day

@@ -10,10 +10,13 @@ type Sale struct {
 	Placed     int64       // Unix ms
 	Day        int32       // of Placed, in the rules' calendar
 	Net        event.Micro // after discount and refunds, ≥ 0
-	Discounted bool
-	InBasket   bool     // its items count for what is bought together
-	Channel    string   // "": unknown
-	Items      []uint64 // sorted, distinct; the ledger's memory
+	Margin     event.Micro // Net less the cost of what was kept; below 0: sold at a loss
+	HasMargin  bool        // false: Margin is unknown, for not every line said its cost
+	Discounted bool        // it had a discount, with a code or without one
+	Coupon     bool        // it came with a coupon's code, whatever that was worth
+	InBasket   bool        // its items count for what is bought together
+	Channel    string      // "": unknown
+	Items      []uint64    // sorted, distinct; the ledger's memory
 }
 
 // Sales walks the visible retained orders in the order of their placing:
@@ -56,9 +59,12 @@ func (s *Sales) Next() bool {
 		}
 		s.Sale = Sale{
 			Hash: o.Hash, Placed: o.Placed, Day: s.rules.Calendar.Day(o.Placed),
-			Net: left, Discounted: c.Discount > 0,
+			Net: left, Discounted: c.Discount > 0, Coupon: c.Coupon,
 			InBasket: !sum.whole && (sum.returned == 0 || left > 0),
 			Channel:  c.Channel, Items: c.Items,
+		}
+		if c.Costed {
+			s.Margin, s.HasMargin = left.Sub(c.costKept(left, &sum)), true
 		}
 		return true
 	}

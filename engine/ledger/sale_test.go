@@ -57,7 +57,7 @@ func plainSales(events []event.Event, r *Rules) []Sale {
 		}
 		s := Sale{
 			Hash: key, Placed: o.Placed, Day: r.Calendar.Day(o.Placed), Net: max(0, content.Amount-content.Discount),
-			Discounted: content.Discount > 0, InBasket: true, Channel: content.Channel, Items: content.Items,
+			Discounted: content.Discount > 0, Coupon: content.Coupon, InBasket: true, Channel: content.Channel, Items: content.Items,
 		}
 		var returned event.Micro
 		cancelled := false
@@ -76,6 +76,9 @@ func plainSales(events []event.Event, r *Rules) []Sale {
 		}
 		s.InBasket = returned == 0 || returned < s.Net
 		s.Net = max(0, s.Net-returned)
+		if s.HasMargin = content.Costed; s.HasMargin {
+			s.Margin = s.Net - refCostKept(&content, s.Net, returned > 0)
+		}
 		sales = append(sales, s)
 	}
 	slices.SortFunc(sales, func(a, b Sale) int {
@@ -112,7 +115,7 @@ func earlier(a, b *event.Event) bool {
 }
 
 func TestSalesAgainstPlain(t *testing.T) {
-	sold := 0
+	var sold, gains, losses int
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		w.types = []event.Type{
@@ -131,6 +134,11 @@ func TestSalesAgainstPlain(t *testing.T) {
 			} else {
 				e.Amount *= event.Micro(1 + rng.IntN(50))
 			}
+			if rng.IntN(3) > 0 { // else few orders have a cost
+				for j := range events[i].Items {
+					events[i].Items[j].HasCost = true
+				}
+			}
 		}
 		var l Ledger
 		for _, e := range w.arrival(rng, events, 10) {
@@ -141,9 +149,19 @@ func TestSalesAgainstPlain(t *testing.T) {
 			got = append(got, s.Sale)
 		}
 		require.Empty(t, cmp.Diff(plainSales(events, &r), got, cmpopts.EquateEmpty()))
-		sold += len(got)
+		for _, s := range got {
+			sold++
+			if s.HasMargin && s.Margin < 0 {
+				losses++
+			}
+			if s.HasMargin && s.Margin > 0 {
+				gains++
+			}
+		}
 	})
 	require.Greater(t, sold, 100, "the worlds must have sales")
+	require.Positive(t, gains)
+	require.Positive(t, losses)
 }
 
 func TestBefore(t *testing.T) {

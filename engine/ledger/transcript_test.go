@@ -85,6 +85,12 @@ func parseEvent(t *testing.T, line string) event.Event {
 			e.Amount, e.HasAmount = event.Micro(n)*event.One, true
 		case "discount":
 			e.Discount = event.Micro(n) * event.One
+		case "coupon":
+			e.Coupon = value
+		case "cost": // of each item, and so after them
+			for i := range e.Items {
+				e.Items[i].Cost, e.Items[i].HasCost = event.Micro(n)*event.One, true
+			}
 		case "channel":
 			e.Channel = value
 		case "granted":
@@ -138,7 +144,7 @@ func sales(l *Ledger, r *Rules) string {
 		for _, w := range []struct {
 			set  bool
 			name string
-		}{{s.Discounted, "discounted"}, {s.InBasket, fmt.Sprint("items=", len(s.Items))}, {s.Channel != "", s.Channel}} {
+		}{{s.HasMargin, fmt.Sprint("margin=", s.Margin)}, {s.Discounted, "discounted"}, {s.Coupon, "coupon"}, {s.InBasket, fmt.Sprint("items=", len(s.Items))}, {s.Channel != "", s.Channel}} {
 			if w.set {
 				fmt.Fprint(&b, " ", w.name)
 			}
@@ -163,8 +169,16 @@ func facts(l *Ledger) string {
 			fmt.Fprintf(&b, " %s=%s", reg.name, hours(reg.t))
 		}
 	}
-	if l.Visits != 0 {
-		fmt.Fprintf(&b, " visits=%b@%d", l.Visits, l.VisitDay-int32(epoch/dayMs))
+	if l.Visited != 0 { // weeks; week 0 is that of 2026-01-01, a Thursday
+		fmt.Fprintf(&b, " visited=%b@%d", l.Visited, l.Week-Week(int32(epoch/dayMs)))
+	}
+	for _, w := range []struct {
+		name string
+		bits uint64
+	}{{"carted", l.Carted}, {"engaged", l.Engaged}} {
+		if w.bits != 0 {
+			fmt.Fprintf(&b, " %s=%b", w.name, w.bits)
+		}
 	}
 	fmt.Fprintln(&b)
 	for _, n := range []struct {
@@ -179,6 +193,9 @@ func facts(l *Ledger) string {
 		f := l.Fold
 		fmt.Fprintf(&b, "fold: orders=%d occasions=%d days=%d…%d lngaps=%d amount=%s discount=%s returned=%s orphans=%d net=%s", f.Orders, f.Occasions,
 			f.FirstDay-int32(epoch/dayMs), f.LastDay-int32(epoch/dayMs), f.LnGaps, f.Amount, f.Discount, f.Returned, f.Orphans, f.Net())
+		if f.CostedNet != 0 || f.Cost != 0 {
+			fmt.Fprintf(&b, " cost=%s of %s", f.Cost, f.CostedNet)
+		}
 	}
 	if l.MarkFold != [numMarks]int64{} {
 		fmt.Fprintf(&b, "marks folded: %v", l.MarkFold[1:])

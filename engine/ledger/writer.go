@@ -71,7 +71,24 @@ func scaledMoney(v uint64) uint64 {
 	return v<<1 | 1
 }
 
-func (w *writer) signed(v int64) { w.uvarint(uint64(v)<<1 ^ uint64(v>>63)) }
+func zigzag(v int64) uint64 { return uint64(v)<<1 ^ uint64(v>>63) }
+
+func (w *writer) signed(v int64) { w.uvarint(zigzag(v)) }
+
+// bits writes a bitmap of which few bytes are not 0.
+func (w *writer) bits(v uint64) {
+	at, present := w.at+1, byte(0)
+	for k := 0; v != 0; k++ {
+		if low := byte(v); low != 0 {
+			present |= 1 << k
+			w.b[at] = low
+			at++
+		}
+		v >>= 8
+	}
+	w.b[w.at] = present
+	w.at = at
+}
 
 func (w *writer) hash8(v uint64) {
 	binary.LittleEndian.PutUint64(w.b[w.at:], v)
