@@ -1,11 +1,7 @@
 package rhythm
 
 import (
-	"encoding/csv"
 	"math"
-	"os"
-	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,25 +35,10 @@ func TestAliveOfPublishedCustomers(t *testing.T) {
 }
 
 func TestLogLikelihoodOfCDNOW(t *testing.T) {
-	dir := os.Getenv("DANGOL_DATA")
-	if dir == "" {
-		t.Skip("DANGOL_DATA is unset: TestLogLikelihoodOfCDNOW needs cdnow/cdnow_customers_summary.csv")
-	}
-	f, err := os.Open(filepath.Join(dir, "cdnow", "cdnow_customers_summary.csv"))
-	require.NoError(t, err)
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	require.NoError(t, err)
 	p, sum := weeks(t), 0.0
-	for _, row := range rows[1:] {
-		var v [3]float64
-		for i := range v {
-			v[i], err = strconv.ParseFloat(row[i+1], 64)
-			require.NoError(t, err)
-		}
-		sum += p.LogLikelihood(History{Repeats: int(v[0]), Sum: v[1]}, v[2]-v[1])
+	for _, o := range cdnowSummary(t) {
+		sum += p.LogLikelihood(o.History, o.Silence)
 	}
-	require.Len(t, rows, 2358)
 	require.InDelta(t, -9582.14, sum, 0.02)
 }
 

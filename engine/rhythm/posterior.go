@@ -28,6 +28,7 @@ type component struct {
 // Posterior is what a customer's closed gaps say about the next one. It is a
 // plain value; it allocates nothing and holds no reference.
 type Posterior struct {
+	a, b  float64 // a, and b+x: leaving is Beta(a, b+x+1) for one who has stayed
 	c     float64 // (b+x)/a
 	scale float64 // a typical gap
 	k     float64 // the average regularity
@@ -58,7 +59,8 @@ func (p *Prior) shape(i, repeats int) float64 {
 // Posterior fills q from the closed gaps h.
 func (p *Prior) Posterior(h History, q *Posterior) {
 	x := float64(h.Repeats)
-	q.c = (p.p.B + x) / p.p.A
+	q.a, q.b = p.p.A, p.p.B+x
+	q.c = q.b / q.a
 	var ln [Size]float64
 	top := math.Inf(-1)
 	for i := range Grid {
@@ -228,6 +230,10 @@ func (p *Prior) LogLikelihood(h History, e float64) float64 {
 	top := math.Inf(-1)
 	var ln [Size]float64
 	for i := range Grid {
+		if p.p.Weights[i] == 0 {
+			ln[i] = math.Inf(-1)
+			continue
+		}
 		k := float64(Grid[i])
 		c := component{k: k, n: Grid[i], r: p.p.R + k*x, rate: k / (p.p.Alpha + k*h.Sum)}
 		s := c.survival(max(e, 0))

@@ -30,6 +30,9 @@
 // the open gap among the evidence a long silence makes the regular k unlikely,
 // and under some priors the percentile falls by points while nothing happens.
 //
+// The expected number of orders within h is in orders.go. FitPrior finds the
+// population's parameters.
+//
 // Times are in one unit throughout, days in the engine.
 package rhythm
 
@@ -82,12 +85,15 @@ var (
 	lnK      [Size]float64 // ln k
 	lnGammaK [Size]float64 // lnΓ(k)
 	inverse  [32]float64   // 1/j
+
+	rootInverse [Size]float64 // 1/√k
 )
 
 func init() {
 	for i, k := range Grid {
 		lnK[i] = math.Log(float64(k))
 		lnGammaK[i], _ = math.Lgamma(float64(k))
+		rootInverse[i] = 1 / math.Sqrt(float64(k))
 	}
 	for j := 1; j < len(inverse); j++ {
 		inverse[j] = 1 / float64(j)
@@ -111,6 +117,9 @@ func NewPrior(p Params) (*Prior, error) {
 	lg, _ := math.Lgamma(p.R)
 	q.lnBase = p.R*math.Log(p.Alpha) - lg
 	for i := range Grid {
+		if p.Weights[i] == 0 {
+			continue // never asked
+		}
 		for x := range few {
 			q.lnG[i][x] = q.shape(i, x)
 		}

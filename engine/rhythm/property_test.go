@@ -100,6 +100,57 @@ func TestClosedFormsEqualIntegration(t *testing.T) {
 	})
 }
 
+// simpson is ∫ f from a to b, halving until the halves agree.
+func simpson(f func(float64) float64, a, b float64) float64 {
+	var part func(a, b, fa, fm, fb, whole, tol float64, depth int) float64
+	part = func(a, b, fa, fm, fb, whole, tol float64, depth int) float64 {
+		m := (a + b) / 2
+		fl, fr := f((a+m)/2), f((m+b)/2)
+		left, right := (m-a)/6*(fa+4*fl+fm), (b-m)/6*(fm+4*fr+fb)
+		if d := left + right - whole; depth == 0 || math.Abs(d) < 15*tol {
+			return left + right + d/15
+		}
+		return part(a, m, fa, fl, fm, left, tol/2, depth-1) + part(m, b, fm, fr, fb, right, tol/2, depth-1)
+	}
+	sum := 0.0
+	const pieces = 64 // lest a narrow peak be missed
+	for i := range pieces {
+		l, r := a+(b-a)*float64(i)/pieces, a+(b-a)*float64(i+1)/pieces
+		fl, fm, fr := f(l), f((l+r)/2), f(r)
+		sum += part(l, r, fl, fm, fr, (r-l)/6*(fl+4*fm+fr), 1e-12, 20)
+	}
+	return sum
+}
+
+// S_k against its definition: the survival of Gamma(k, kμ) gaps, mixed over the
+// Gamma distribution of ln μ.
+func TestSurvivalEqualsIntegration(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		i := rapid.IntRange(0, Size-1).Draw(t, "k")
+		k := float64(Grid[i])
+		r := rapid.Float64Range(0.3, 400).Draw(t, "R")
+		d := rapid.Float64Range(0.1, 1000).Draw(t, "D")
+		e := d / r * rapid.Float64Range(0.01, 6).Draw(t, "e")
+		lg, _ := math.Lgamma(r)
+		c := component{k: k, n: Grid[i], i: i, r: r, rate: k / d}
+		mode := math.Log(r / d)
+		width := 12 / math.Sqrt(r)
+		want := simpson(func(y float64) float64 {
+			mu := math.Exp(y)
+			density := math.Exp(r*math.Log(d) + r*y - d*mu - lg)
+			tail, term := 0.0, math.Exp(-k*mu*e)
+			for j := range Grid[i] {
+				if j > 0 {
+					term *= k * mu * e / float64(j)
+				}
+				tail += term
+			}
+			return density * tail
+		}, mode-width*4, mode+width)
+		require.InDelta(t, want, c.survival(e), 1e-9)
+	})
+}
+
 // At the edges: one order or a thousand, gaps of a day or of years, silent for
 // a millisecond or for a century.
 func TestBoundsAndMonotone(t *testing.T) {
