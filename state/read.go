@@ -127,3 +127,18 @@ func (s *Store) Scan(partition int32, prefix []byte, fn func(key, val []byte, du
 		return true, fn(k[spaceLen:], val, due)
 	})
 }
+
+// ScanAfter is Scan from behind the key after, which begins with prefix.
+func (s *Store) ScanAfter(partition int32, prefix, after []byte, fn func(key, val []byte, due int64) error) error {
+	if err := checkPartition(partition); err != nil {
+		return err
+	}
+	from := append(appendData(nil, partition, after), 0)
+	return s.iterate(from, prefixEnd(appendData(nil, partition, prefix)), func(k, v []byte) (bool, error) {
+		due, val, err := splitValue(v)
+		if err != nil {
+			return false, err
+		}
+		return true, fn(k[spaceLen:], val, due)
+	})
+}

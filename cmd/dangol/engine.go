@@ -34,9 +34,13 @@ func (c *Config) core() pipeline.Config {
 	return pipeline.Config{
 		Ledger: c.Ledger, Score: c.Score, Basket: c.Basket, NextBest: c.NextBest,
 		Zone: c.location(), Topic: c.Input.Kafka.Topic, Late: c.Late, Clock: c.Clock,
-		ClockLag: c.Ledger.Lateness, FutureSkew: c.FutureSkew,
+		ClockLag: c.Ledger.Lateness, FutureSkew: c.FutureSkew, Sweep: sweep,
 	}
 }
+
+// sweep is how many customers of a partition are scored again in a transaction
+// after the models have moved: a million on twelve partitions take some minutes.
+const sweep = 64
 
 // newDecoder makes one decoder a call.
 func (c *Config) newDecoder() (pipeline.Decoder, error) {
@@ -83,6 +87,7 @@ func (e *engine) run(ctx context.Context) error {
 	group.Go(func() error { return e.server.Serve(ctx) })
 	group.Go(func() error { e.flush(ctx); return nil })
 	err := group.Wait()
+	e.core.Close()
 	if closeErr := e.store.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close state: %w", closeErr))
 	}

@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/dangol-dev/dangol/connectors/encode"
 	"github.com/dangol-dev/dangol/connectors/file"
 	"github.com/dangol-dev/dangol/engine/pipeline"
 	"github.com/dangol-dev/dangol/engine/score"
@@ -73,44 +71,27 @@ func replay(ctx context.Context, o *replayOptions, out, errOut io.Writer) (err e
 	if err != nil {
 		return err
 	}
-	bar := newProgress(errOut)
-	defer bar.close()
-	reader, err := file.Open(o.input, o.format, file.Options{
-		Decode: cfg.Decode, AsOf: asOf, Progress: func(s file.Stage, share float64) { bar.set(string(s), share) },
-	})
+	h, err := openHistory(cfg, o.input, o.format, asOf, errOut)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	dir, err := os.MkdirTemp("", "dangol-replay-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	cfg.State.Dir = dir
-	store, err := state.Open(cfg.State, nil, state.Observer{})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	core := pipeline.NewCore(cfg.replayCore(), store, encode.JSON{}, cfg.newDecoder, time.Now)
-
+	defer func() { err = errors.Join(err, h.close()) }()
 	began := time.Now()
 	err = into(o.changes, func(w io.Writer) (err error) {
-		r := pipeline.Replay{Core: core, Output: changesWriter(w)}
-		asOf, err = r.Run(ctx, reader.Next, asOf)
+		r := pipeline.Replay{Core: h.core, Output: changesWriter(w)}
+		asOf, err = r.Run(ctx, h.reader.Next, asOf)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	took := time.Since(began)
-	bar.close()
-	if err := writeReplay(ctx, o, core, store, asOf); err != nil {
+	h.bar.close()
+	if err := writeReplay(ctx, o, h.core, h.store, asOf); err != nil {
 		return err
 	}
-	report(out, reader.Report(), core.Stats(), took)
-	return printPopulation(ctx, out, core, asOf)
+	report(out, h.reader.Report(), h.core.Stats(), took)
+	return printPopulation(ctx, out, h.core, asOf)
 }
 
 // replayCore is the core's configuration for files, which come in order: time

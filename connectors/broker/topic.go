@@ -49,6 +49,7 @@ func Topics(app, input string, partitions int32, retention time.Duration) []Topi
 		{app + ".changes", partitions, Retained(retention)},
 		{app + ".dead-letters", partitions, Retained(retention)},
 		{app + ".scores", partitions, Compacted()},
+		{app + ".models", partitions, Compacted()},
 		{app + ".changelog", partitions, changelog},
 	}
 }

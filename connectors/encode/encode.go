@@ -9,9 +9,9 @@
 //     where there is none.
 //   - Money is a decimal string.
 //   - Other numbers are rounded to six decimals; one that is not finite is null.
-//   - A part that says nothing yet (rfm, churn, loyalty) is null, a list
-//     without elements is []. Only version and previous_segment are left out
-//     where there is none.
+//   - A part that says nothing yet (rfm, churn, loyalty, next_change, what is
+//     predicted of value) is null, a list without elements is []. Only version
+//     and previous_segment are left out where there is none.
 //   - Strings are written as they are, with quotes, backslashes and control
 //     characters escaped; what is no UTF-8 becomes U+FFFD.
 package encode
@@ -33,12 +33,13 @@ func (JSON) AppendScores(dst []byte, s *score.Scores) []byte {
 	}
 	b = appendRFM(b, s.RFM)
 	b = appendChurn(b, s.Churn)
-	b = appendValue(b, &s.Value)
+	b = appendValue(b, &s.Value, s.Churn != nil)
 	b = appendJourney(b, &s.Journey)
 	b = appendLoyalty(b, s.Loyalty)
 	b = appendOffers(b, s.NextBest)
 	b = appendContact(b, &s.Contact)
 	b = appendReasons(b, s.Reasons)
+	b = appendNextChange(b, &s.NextChange)
 	b = appendEvidence(b, &s.Evidence)
 	return append(b, '}')
 }

@@ -84,10 +84,19 @@ func plainScores(s *score.Scores) obj {
 		"value": obj{
 			"historic_clv": told(s.Value.HistoricCLV), "historic_number_of_orders": told(s.Value.HistoricOrders),
 			"average_order_value": told(s.Value.AverageOrderValue),
+
+			"predicted_number_of_orders": orNull(s.Value.PredictedOrders, s.Churn != nil),
+			"expected_order_value":       orNull(s.Value.ExpectedOrderValue, s.Churn != nil),
+			"predicted_clv":              orNull(s.Value.PredictedCLV, s.Churn != nil),
+			"total_clv":                  orNull(s.Value.TotalCLV, s.Churn != nil),
+			"horizon_days":               orNull(s.Value.HorizonDays, s.Churn != nil),
+			"basis":                      orNull(s.Value.Basis, s.Churn != nil),
+			"historic_margin":            orNull(s.Value.HistoricMargin, s.Churn != nil && s.Value.Basis == "margin"),
 		},
 		"journey": obj{
 			"stage": told(s.Journey.Stage), "level": told(s.Journey.Level),
-			"since": instant(s.Journey.Since), "second_order_due_by": instant(s.Journey.SecondOrderDueBy),
+			"since": instant(s.Journey.Since), "next_change_at": instant(s.Journey.NextChangeAt),
+			"second_order_due_by": instant(s.Journey.SecondOrderDueBy),
 		},
 		"next_best": list(s.NextBest, func(o score.Offer) any {
 			return obj{
@@ -110,8 +119,12 @@ func plainScores(s *score.Scores) obj {
 			return obj{"score": told(r.Score), "effect": told(r.Effect), "text": told(r.Text.String())}
 		}),
 		"evidence": obj{"orders": told(s.Evidence.Orders), "models": obj{
-			"rhythm": told(s.Evidence.RhythmModel), "basket": told(s.Evidence.BasketOrders), "rfm": told(s.Evidence.RFMCustomers),
+			"rhythm": told(s.Evidence.RhythmModel), "churn_labels": told(s.Evidence.ChurnLabels), "basket": told(s.Evidence.BasketOrders), "rfm": told(s.Evidence.RFMCustomers),
 		}},
+		"next_change": nil,
+	}
+	if s.NextChange.At != 0 {
+		d["next_change"] = obj{"at": instant(s.NextChange.At), "what": told(s.NextChange.Timer.String())}
 	}
 	if s.Version != 0 {
 		d["version"] = told(s.Version)
@@ -133,10 +146,15 @@ func plainScores(s *score.Scores) obj {
 			"p_alive": told(c.PAlive), "overdue_percentile": told(c.OverduePercentile),
 			"average_days_between_orders": orNull(c.AverageGapDays, c.AverageGapDays != 0),
 			"expected_date_of_next_order": instant(c.ExpectedNextOrder), "becomes_overdue_at": instant(c.BecomesOverdueAt),
+			"model": told(c.Model), "average_probability": told(c.Average),
 		}
 	}
 	if l := s.Loyalty; l != nil {
-		d["loyalty"] = obj{"full_price_share": told(l.FullPriceShare), "referrals": told(l.Referrals)}
+		d["loyalty"] = obj{
+			"score": told(l.Score), "full_price_share": told(l.FullPriceShare), "coupon_free_share": told(l.CouponFreeShare),
+			"category_breadth": told(l.CategoryBreadth), "referrals": told(l.Referrals),
+			"satisfaction": orNull(l.Satisfaction, !(l.Satisfaction < 0)),
+		}
 	}
 	return d
 }
@@ -214,16 +232,22 @@ func anyScores(t *rapid.T) *score.Scores {
 		CustomerID: anyString.Draw(t, "customer"), AsOf: anyTime.Draw(t, "as of"), Version: rapid.Uint64Range(0, 1<<53).Draw(t, "version"),
 		Value: score.Value{
 			HistoricCLV: anyMoney.Draw(t, "clv"), HistoricOrders: anyInt.Draw(t, "orders"), AverageOrderValue: anyMoney.Draw(t, "average"),
+			PredictedOrders: anyFloat.Draw(t, "predicted"), ExpectedOrderValue: anyMoney.Draw(t, "expected value"),
+			PredictedCLV: anyMoney.Draw(t, "predicted clv"), TotalCLV: anyMoney.Draw(t, "total clv"), HorizonDays: anyInt.Draw(t, "ahead"),
+			Basis: rapid.SampledFrom([]string{score.Revenue, score.Margin}).Draw(t, "basis"), HistoricMargin: anyMoney.Draw(t, "margin"),
 		},
 		Journey: score.Journey{
 			Stage: anyString.Draw(t, "stage"), Level: anyInt.Draw(t, "level"),
-			Since: anyTime.Draw(t, "since"), SecondOrderDueBy: anyTime.Draw(t, "due"),
+			Since: anyTime.Draw(t, "since"), NextChangeAt: anyTime.Draw(t, "change"), SecondOrderDueBy: anyTime.Draw(t, "due"),
 		},
 		Contact: score.Contact{
 			BestHour: rapid.IntRange(-1, 23).Draw(t, "hour"), BestWeekday: rapid.IntRange(0, 7).Draw(t, "weekday"),
 			Channel: anyString.Draw(t, "channel"), Permitted: rapid.SliceOfN(anyString, 0, 2).Draw(t, "permitted"),
 		},
-		Evidence: score.Evidence{Orders: anyInt.Draw(t, "n"), RhythmModel: 1, BasketOrders: 2, RFMCustomers: 3},
+		NextChange: score.NextChange{
+			At: anyTime.Draw(t, "time alone"), Timer: rapid.Custom(func(t *rapid.T) score.Timer { return score.Timer(rapid.Uint8().Draw(t, "n")) }).Draw(t, "timer"),
+		},
+		Evidence: score.Evidence{Orders: anyInt.Draw(t, "n"), RhythmModel: 1, ChurnLabels: anyInt.Draw(t, "labels"), BasketOrders: 2, RFMCustomers: 3},
 	}
 	if rapid.Bool().Draw(t, "buyer") {
 		digit := rapid.Uint8Range(1, 5)
@@ -236,8 +260,13 @@ func anyScores(t *rapid.T) *score.Scores {
 			Probability: anyFloat.Draw(t, "probability"), HorizonDays: 90, Band: "low", PAlive: anyFloat.Draw(t, "alive"),
 			OverduePercentile: anyFloat.Draw(t, "percentile"), AverageGapDays: anyFloat.Draw(t, "gap"),
 			ExpectedNextOrder: anyTime.Draw(t, "next"), BecomesOverdueAt: anyTime.Draw(t, "overdue"),
+			Model: anyString.Draw(t, "model"), Average: anyFloat.Draw(t, "average probability"),
 		}
-		s.Loyalty = &score.Loyalty{FullPriceShare: anyFloat.Draw(t, "share"), Referrals: anyInt.Draw(t, "referrals")}
+		s.Loyalty = &score.Loyalty{
+			Score: anyFloat.Draw(t, "loyalty"), FullPriceShare: anyFloat.Draw(t, "share"), CouponFreeShare: anyFloat.Draw(t, "coupon free"),
+			CategoryBreadth: anyInt.Draw(t, "breadth"), Referrals: anyInt.Draw(t, "referrals"),
+			Satisfaction: rapid.OneOf(rapid.Just(-1.), rapid.Float64Range(0, 1)).Draw(t, "satisfaction"),
+		}
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "offers") {
 		o := score.Offer{ItemID: anyString.Draw(t, "item"), Kind: "repeat", Score: anyFloat.Draw(t, "score")}
@@ -306,10 +335,14 @@ func TestListsOfAll(t *testing.T) {
 		p := &score.Population{
 			AsOf: anyTime.Draw(t, "as of"), Customers: anyInt.Draw(t, "customers"), Buyers: anyInt.Draw(t, "buyers"),
 			Segments: rapid.MapOfN(rapid.String(), anyInt, 0, 4).Draw(t, "segments"), Stages: map[string]int{"a": 1},
+			Levels: [4]int{anyInt.Draw(t, "level 0"), 2, 3, anyInt.Draw(t, "level 3")}, Profile: anyString.Draw(t, "profile"),
+			Migrations: rapid.MapOfN(rapid.String(), rapid.MapOfN(rapid.String(), anyInt, 0, 3), 0, 3).Draw(t, "migrations"),
 		}
 		want := obj{
 			"as_of": instant(p.AsOf), "customers": told(p.Customers), "buyers": told(p.Buyers),
 			"segments": told(p.Segments), "stages": told(p.Stages), "bands": obj{}, "cuts": nil,
+			"levels":  obj{"0": told(p.Levels[0]), "1": 2., "2": 3., "3": told(p.Levels[3])},
+			"profile": orNull(p.Profile, p.Profile != ""), "migrations": told(p.Migrations),
 		}
 		if p.Cuts.Customers = rapid.IntRange(-1, 2).Draw(t, "rest on"); p.Cuts.Customers != 0 {
 			p.Cuts.Recency, p.Cuts.Frequency, p.Cuts.Monetary = [4]float64{1, 2, 3, 4}, [4]float64{5, 6, 7, 8}, [4]float64{.25, .5, .75, 1}

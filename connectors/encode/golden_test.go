@@ -34,10 +34,15 @@ func regular() *score.Scores {
 		Churn: &score.Churn{
 			Probability: .12, HorizonDays: 90, Band: "low", PAlive: .93, OverduePercentile: 1. / 3,
 			AverageGapDays: 21, ExpectedNextOrder: at("2026-11-30T00:00:00Z"), BecomesOverdueAt: at("2026-12-14T08:00:00Z"),
+			Model: score.LearnedModel, Average: .41,
 		},
-		Value:   score.Value{HistoricCLV: 264_300_000, HistoricOrders: 3, AverageOrderValue: 88_100_000},
-		Journey: score.Journey{Stage: "repeat", Level: 2, Since: at("2026-08-01T00:00:00Z")},
-		Loyalty: &score.Loyalty{FullPriceShare: .8, Referrals: 1},
+		Value: score.Value{
+			HistoricCLV: 264_300_000, HistoricOrders: 3, AverageOrderValue: 88_100_000,
+			PredictedOrders: 2.1, ExpectedOrderValue: 90_480_000, PredictedCLV: 190_020_000, TotalCLV: 454_320_000,
+			HorizonDays: 365, Basis: score.Revenue,
+		},
+		Journey: score.Journey{Stage: "repeat", Level: 2, Since: at("2026-08-01T00:00:00Z"), NextChangeAt: at("2026-12-14T08:00:00Z")},
+		Loyalty: &score.Loyalty{Score: .784375, FullPriceShare: .8, CouponFreeShare: 1, CategoryBreadth: 4, Referrals: 1, Satisfaction: -1},
 		NextBest: []score.Offer{
 			{ItemID: "B", Kind: "cross_sell", Score: .31, Because: []score.Because{
 				{ItemIDs: []string{"A"}, Support: .01, Confidence: .41, Lift: 3.2},
@@ -45,10 +50,20 @@ func regular() *score.Scores {
 			}},
 			{ItemID: "Käse \"jung\"", Kind: "repeat", Score: .3},
 		},
-		Contact:  score.Contact{BestHour: 19, BestWeekday: 5, Channel: "app", Permitted: []string{"app", "email"}},
-		Reasons:  []score.Reason{{Score: "churn.probability", Effect: -.08, Text: score.Words("35 days since the last order; usual gap 21")}},
-		Evidence: score.Evidence{Orders: 3, RhythmModel: 7, BasketOrders: 9041, RFMCustomers: 33},
+		Contact:    score.Contact{BestHour: 19, BestWeekday: 5, Channel: "app", Permitted: []string{"app", "email"}},
+		Reasons:    []score.Reason{{Score: "churn.probability", Effect: -.08, Text: score.Words("35 days since the last order; usual gap 21")}},
+		NextChange: score.NextChange{At: at("2026-12-01T00:00:00Z"), Timer: score.TimerRecency},
+		Evidence:   score.Evidence{Orders: 3, RhythmModel: 7, ChurnLabels: 8120, BasketOrders: 9041, RFMCustomers: 33},
 	}
+}
+
+// seller is regular in a shop that says what its goods cost.
+func seller() *score.Scores {
+	s := regular()
+	s.Value.Basis, s.Value.HistoricMargin = score.Margin, 101_500_000
+	s.Value.PredictedCLV, s.Value.TotalCLV = 73_010_000, 174_510_000
+	s.Loyalty.Satisfaction, s.NextChange = .45, score.NextChange{}
+	return s
 }
 
 // stranger is a customer who only looked.
@@ -63,6 +78,7 @@ func documents() map[string][]byte {
 	var j JSON
 	return map[string][]byte{
 		"scores_regular":  j.AppendScores(nil, regular()),
+		"scores_margin":   j.AppendScores(nil, seller()),
 		"scores_stranger": j.AppendScores(nil, stranger()),
 		"change_event": change(nil, &score.Change{
 			CustomerID: "c-42", At: at("2026-11-21T09:30:00Z"), Version: 17,
@@ -86,7 +102,9 @@ func documents() map[string][]byte {
 		"population": j.AppendPopulation(nil, &score.Population{
 			AsOf: at("2026-11-21T09:30:00Z"), Customers: 100, Buyers: 40,
 			Segments: map[string]int{"loyal": 30, "at_risk": 10}, Stages: map[string]int{"repeat": 40},
-			Bands: map[string]int{"low": 40},
+			Bands:  map[string]int{"low": 40},
+			Levels: [4]int{60, 25, 10, 5}, Profile: "pyramid",
+			Migrations: map[string]map[string]int{"loyal": {"champions": 3, "at_risk": 2}, "at_risk": {"loyal": 1}},
 			Cuts: score.Cuts{
 				Recency: [4]float64{153, 443, 487, 513}, Frequency: [4]float64{1, 1, 2, 4},
 				Monetary: [4]float64{15.36, 31.958, 59.25, 130.436}, Customers: 40,
@@ -97,6 +115,8 @@ func documents() map[string][]byte {
 			{ItemID: "root vegetables", Count: 171, Support: 171. / 9835, Confidence: .3313953, Lift: 3.0403668},
 			{ItemID: "whole milk", Count: 209, Support: .021251, Confidence: .405039, Lift: 1.585180},
 		}),
+		"models":          j.AppendModels(nil, learned()),
+		"models_built_in": j.AppendModels(nil, score.BuiltIn(90)),
 		"affinities_none": j.AppendAffinities(nil, "beef", nil),
 	}
 }

@@ -42,13 +42,30 @@ func appendChurn(b []byte, c *score.Churn) []byte {
 	}
 	b = appendTime(append(b, `,"expected_date_of_next_order":`...), c.ExpectedNextOrder)
 	b = appendTime(append(b, `,"becomes_overdue_at":`...), c.BecomesOverdueAt)
+	b = appendText(append(b, `,"model":"`...), c.Model)
+	b = appendFloat(append(b, `","average_probability":`...), c.Average)
 	return append(b, '}')
 }
 
-func appendValue(b []byte, v *score.Value) []byte {
+// appendValue writes money past and, for a buyer, money to come.
+func appendValue(b []byte, v *score.Value, buyer bool) []byte {
 	b = appendMoney(append(b, `,"value":{"historic_clv":`...), v.HistoricCLV)
 	b = appendInt(append(b, `,"historic_number_of_orders":`...), v.HistoricOrders)
 	b = appendMoney(append(b, `,"average_order_value":`...), v.AverageOrderValue)
+	if !buyer {
+		return append(b, `,"predicted_number_of_orders":null,"expected_order_value":null,"predicted_clv":null,"total_clv":null,`+
+			`"horizon_days":null,"basis":null,"historic_margin":null}`...)
+	}
+	b = appendFloat(append(b, `,"predicted_number_of_orders":`...), v.PredictedOrders)
+	b = appendMoney(append(b, `,"expected_order_value":`...), v.ExpectedOrderValue)
+	b = appendMoney(append(b, `,"predicted_clv":`...), v.PredictedCLV)
+	b = appendMoney(append(b, `,"total_clv":`...), v.TotalCLV)
+	b = appendInt(append(b, `,"horizon_days":`...), v.HorizonDays)
+	b = appendText(append(b, `,"basis":"`...), v.Basis)
+	if v.Basis != score.Margin {
+		return append(b, `","historic_margin":null}`...)
+	}
+	b = appendMoney(append(b, `","historic_margin":`...), v.HistoricMargin)
 	return append(b, '}')
 }
 
@@ -56,6 +73,7 @@ func appendJourney(b []byte, j *score.Journey) []byte {
 	b = appendText(append(b, `,"journey":{"stage":"`...), j.Stage)
 	b = appendInt(append(b, `","level":`...), j.Level)
 	b = appendTime(append(b, `,"since":`...), j.Since)
+	b = appendTime(append(b, `,"next_change_at":`...), j.NextChangeAt)
 	b = appendTime(append(b, `,"second_order_due_by":`...), j.SecondOrderDueBy)
 	return append(b, '}')
 }
@@ -64,8 +82,15 @@ func appendLoyalty(b []byte, l *score.Loyalty) []byte {
 	if l == nil {
 		return append(b, `,"loyalty":null`...)
 	}
-	b = appendFloat(append(b, `,"loyalty":{"full_price_share":`...), l.FullPriceShare)
+	b = appendFloat(append(b, `,"loyalty":{"score":`...), l.Score)
+	b = appendFloat(append(b, `,"full_price_share":`...), l.FullPriceShare)
+	b = appendFloat(append(b, `,"coupon_free_share":`...), l.CouponFreeShare)
+	b = appendInt(append(b, `,"category_breadth":`...), l.CategoryBreadth)
 	b = appendInt(append(b, `,"referrals":`...), l.Referrals)
+	if l.Satisfaction < 0 {
+		return append(b, `,"satisfaction":null}`...)
+	}
+	b = appendFloat(append(b, `,"satisfaction":`...), l.Satisfaction)
 	return append(b, '}')
 }
 
@@ -141,9 +166,19 @@ func appendReasons(b []byte, reasons []score.Reason) []byte {
 	return append(b, ']')
 }
 
+func appendNextChange(b []byte, n *score.NextChange) []byte {
+	if n.At == 0 {
+		return append(b, `,"next_change":null`...)
+	}
+	b = appendTime(append(b, `,"next_change":{"at":`...), n.At)
+	b = appendText(append(b, `,"what":"`...), n.Timer.String())
+	return append(b, `"}`...)
+}
+
 func appendEvidence(b []byte, e *score.Evidence) []byte {
 	b = appendInt(append(b, `,"evidence":{"orders":`...), e.Orders)
 	b = appendInt(append(b, `,"models":{"rhythm":`...), e.RhythmModel)
+	b = appendInt(append(b, `,"churn_labels":`...), e.ChurnLabels)
 	b = appendInt(append(b, `,"basket":`...), e.BasketOrders)
 	b = appendInt(append(b, `,"rfm":`...), e.RFMCustomers)
 	return append(b, `}}`...)

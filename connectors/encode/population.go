@@ -16,6 +16,7 @@ func (JSON) AppendPopulation(dst []byte, p *score.Population) []byte {
 	b = appendCounts(append(b, `,"segments":`...), p.Segments)
 	b = appendCounts(append(b, `,"stages":`...), p.Stages)
 	b = appendCounts(append(b, `,"bands":`...), p.Bands)
+	b = appendRelations(b, p)
 	b = append(b, `,"cuts":`...)
 	if p.Cuts.Customers == 0 {
 		return append(b, `null}`...)
@@ -25,6 +26,31 @@ func (JSON) AppendPopulation(dst []byte, p *score.Population) []byte {
 	b = appendFloats(append(b, `,"monetary":`...), p.Cuts.Monetary[:])
 	b = appendInt(append(b, `,"customers":`...), max(p.Cuts.Customers, 0)) // 0: they are configured
 	return append(b, `}}`...)
+}
+
+// appendRelations writes who stands where in the relation, and who came from
+// which segment.
+func appendRelations(b []byte, p *score.Population) []byte {
+	b = append(b, `,"levels":{`...)
+	for level, n := range p.Levels {
+		if level > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '"', byte('0'+level), '"', ':')
+		b = appendInt(b, n)
+	}
+	if p.Profile == "" {
+		b = append(b, `},"profile":null,"migrations":{`...)
+	} else {
+		b = append(appendString(append(b, `},"profile":`...), p.Profile), `,"migrations":{`...)
+	}
+	for i, from := range slices.Sorted(maps.Keys(p.Migrations)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendCounts(append(appendString(b, from), ':'), p.Migrations[from])
+	}
+	return append(b, '}')
 }
 
 // AppendAffinities appends the neighbours of an item, in their order.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 func TestCustomer(t *testing.T) {
@@ -116,6 +118,19 @@ func TestAffinities(t *testing.T) {
 	status, body, _ := r.get("/v1/items/Z/affinities")
 	require.Equal(t, 404, status)
 	require.Equal(t, errorBody("not_found", `item "Z": not found`), body)
+}
+
+func TestModels(t *testing.T) {
+	r := newRig(t, nil)
+	status, body, _ := r.get("/v1/models")
+	require.Equal(t, 200, status)
+	require.Equal(t, `{"version":1}`, body)
+	status, body, _ = r.get("/v1/models?as_of=5")
+	require.Equal(t, 400, status, "there are only the present ones")
+	require.Contains(t, body, "as_of")
+	r.query.hook = func(context.Context, string) error { return pipeline.ErrNotReady }
+	status, _, _ = r.get("/v1/models")
+	require.Equal(t, 503, status)
 }
 
 func TestHealthAndReadiness(t *testing.T) {

@@ -67,6 +67,13 @@ func (q *fakeQuery) Population(ctx context.Context, asOf int64) (*score.Populati
 	return &score.Population{AsOf: asOf, Customers: 7}, nil
 }
 
+func (q *fakeQuery) Models(ctx context.Context) (*score.Learned, error) {
+	if err := q.ask(ctx, "", "models"); err != nil {
+		return nil, err
+	}
+	return score.BuiltIn(90), nil
+}
+
 func (q *fakeQuery) Ready() error { return q.ready }
 
 // fakeEncoder writes enough to see what was answered.
@@ -84,6 +91,10 @@ func (fakeEncoder) AppendPopulation(dst []byte, p *score.Population) []byte {
 func (fakeEncoder) AppendAffinities(dst []byte, item string, a []score.Affinity) []byte {
 	dst = appendString(append(dst, `{"item_id":`...), item)
 	return fmt.Appendf(dst, `,"affinities":%d}`, len(a))
+}
+
+func (fakeEncoder) AppendModels(dst []byte, m *score.Learned) []byte {
+	return fmt.Appendf(dst, `{"version":%d}`, m.Version)
 }
 
 // seenRequest is what the observer heard.

@@ -72,7 +72,7 @@ func (f *fault) write(w http.ResponseWriter) {
 // queryError is an error of the Query with what was asked for, so that the
 // answer can name it and the log can leave it out.
 type queryError struct {
-	kind string // customer, item, population
+	kind string // customer, item, population, models
 	id   string // of a customer or an item
 	err  error
 }

@@ -109,18 +109,26 @@ func TestOpenAPISchemasFollowTheDocuments(t *testing.T) {
 	}{
 		{of: score.Scores{}},
 		{of: score.RFM{}, extra: []string{"group"}},
-		{of: score.Churn{}, wire: map[string]string{"AverageGapDays": "average_days_between_orders", "ExpectedNextOrder": "expected_date_of_next_order"}},
-		{of: score.Value{}, wire: map[string]string{"HistoricOrders": "historic_number_of_orders"}},
+		{of: score.Churn{}, wire: map[string]string{"AverageGapDays": "average_days_between_orders", "ExpectedNextOrder": "expected_date_of_next_order", "Average": "average_probability"}},
+		{of: score.Value{}, wire: map[string]string{"HistoricOrders": "historic_number_of_orders", "PredictedOrders": "predicted_number_of_orders"}},
 		{of: score.Journey{}},
 		{of: score.Loyalty{}},
 		{of: score.Offer{}},
 		{of: score.Because{}},
 		{of: score.Contact{}},
 		{of: score.Reason{}},
-		{of: score.Evidence{}, wire: map[string]string{"RhythmModel": "models", "BasketOrders": "models", "RFMCustomers": "models"}},
+		{of: score.NextChange{}, wire: map[string]string{"Timer": "what"}},
+		{of: score.Evidence{}, wire: map[string]string{"RhythmModel": "models", "ChurnLabels": "models", "BasketOrders": "models", "RFMCustomers": "models"}},
 		{of: score.Population{}},
 		{of: score.Cuts{}, wire: map[string]string{"Recency": "recency_days"}},
 		{of: score.Affinity{}},
+		{of: score.Learned{}, wire: map[string]string{
+			"Fitted": "rhythm", "Alone": "mbg_nbd", "Labels": "churn_labels", "Recency": "baselines", "Frequency": "baselines",
+			"Average": "average_probability", "Judged": "quality",
+		}, extra: []string{"format"}},
+		{of: score.Quality{}, wire: map[string]string{
+			"Quality": "n", "MeanP": "mean_probability", "AUC": "auc", "ECE": "ece", "Caught": "captured",
+		}},
 	} {
 		typ := reflect.TypeOf(c.of)
 		want := append([]string{}, c.extra...)

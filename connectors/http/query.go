@@ -81,6 +81,18 @@ func (s *Server) population(_ http.ResponseWriter, r *http.Request) ([]byte, err
 	return s.parts.Encoder.AppendPopulation(nil, p), nil
 }
 
+// models answers GET /v1/models.
+func (s *Server) models(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if _, err := params(r); err != nil {
+		return nil, err
+	}
+	m, err := s.parts.Query.Models(r.Context())
+	if err != nil {
+		return nil, &queryError{kind: "models", err: err}
+	}
+	return s.parts.Encoder.AppendModels(nil, m), nil
+}
+
 // health answers GET /healthz: the process lives and serves. It asks nothing
 // of the engine, so that a long recovery is not taken for a death.
 func health(http.ResponseWriter, *http.Request) ([]byte, error) {

@@ -26,6 +26,7 @@ type Encoder interface {
 	AppendScores(dst []byte, s *score.Scores) []byte
 	AppendPopulation(dst []byte, p *score.Population) []byte
 	AppendAffinities(dst []byte, item string, a []score.Affinity) []byte
+	AppendModels(dst []byte, m *score.Learned) []byte
 }
 
 // Observer hears of each request answered. route is one of a fixed list of

@@ -90,6 +90,16 @@ func (d *Dictionary) Lookup(hash uint64) (Item, bool) {
 	return d.items[i], true
 }
 
+// Category is the hash of the category's name of the item with a hash; false
+// where none was said. It only reads.
+func (d *Dictionary) Category(hash uint64) (uint64, bool) {
+	i, ok := d.index[hash]
+	if !ok || d.items[i].Category == "" {
+		return 0, false
+	}
+	return event.Hash(d.items[i].Category), true
+}
+
 // Len is the number of items. It only reads.
 func (d *Dictionary) Len() int { return len(d.items) }
 

@@ -30,6 +30,23 @@ func TestDictionaryKeepsTheLatestWord(t *testing.T) {
 	require.Equal(t, 1, d.Len())
 }
 
+func TestCategory(t *testing.T) {
+	d := NewDictionary()
+	for id, category := range map[string]string{"A": "pizza", "B": "pizza", "C": "wine", "D": ""} {
+		d.Observe(&event.Item{ID: id, Category: category}, 1)
+	}
+	a, ok := d.Category(event.Hash("A"))
+	require.True(t, ok)
+	b, _ := d.Category(event.Hash("B"))
+	require.Equal(t, a, b)
+	c, _ := d.Category(event.Hash("C"))
+	require.NotEqual(t, a, c)
+	for _, id := range []string{"D", "never seen"} {
+		_, ok := d.Category(event.Hash(id))
+		require.False(t, ok, id)
+	}
+}
+
 func TestDictionaryDoesNotCareAboutTheOrderOfArrival(t *testing.T) {
 	type word struct {
 		it event.Item

@@ -237,25 +237,15 @@ func TestValidate(t *testing.T) {
 	require.ErrorContains(t, (&Params{1, 2, math.Inf(1)}).Validate(), "v is +Inf")
 }
 
-// Against discounting each day's orders.
-func TestDiscounted(t *testing.T) {
-	require.InDelta(t, 3, Discounted(1, 3, 365, 0), 1e-12)
-	require.InDelta(t, 1/math.Pow(1.1, 0.25)+2/math.Pow(1.1, 0.75), Discounted(1, 3, 365.25, 0.1), 1e-12)
-	for _, rate := range []float64{0.05, 0.15} {
-		const days = 365
-		half, whole, want := 0.0, 0.0, 0.0
-		for d := range days {
-			n := 0.01
-			if 2*d >= days {
-				n = 0.006
-			}
-			mid := float64(d) + 0.5
-			want += n * math.Pow(1+rate, -mid/365.25)
-			whole += n
-			if 2*d < days {
-				half += n
-			}
+// A day-by-day sum; no interest, and interest so high that little is left.
+func TestDiscount(t *testing.T) {
+	for _, c := range []struct{ days, rate float64 }{{365, .1}, {90, .15}, {3650, 1}, {1, .5}} {
+		const steps = 100_000
+		sum := 0.0
+		for i := range steps {
+			sum += math.Pow(1+c.rate, -(float64(i)+.5)/steps*c.days/365.25) / steps
 		}
-		require.InEpsilon(t, want, Discounted(half, whole, days, rate), 1e-3)
+		require.InDelta(t, sum, Discount(c.days, c.rate), 1e-9)
 	}
+	require.Equal(t, 1.0, Discount(365, 0))
 }

@@ -122,6 +122,19 @@ func (m Micro) Sub(n Micro) Micro {
 	return m.Add(-n)
 }
 
+// MicroOf is the amount nearest to f, saturated; 0 for NaN.
+func MicroOf(f float64) Micro {
+	switch v := math.Round(f * float64(One)); {
+	case v >= math.MaxInt64:
+		return math.MaxInt64
+	case v <= math.MinInt64:
+		return math.MinInt64
+	case v == v:
+		return Micro(v)
+	}
+	return 0
+}
+
 // Float returns the number as a float64, for the scores' arithmetic.
 func (m Micro) Float() float64 { return float64(m) / float64(One) }
 

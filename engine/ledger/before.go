@@ -35,7 +35,7 @@ func (l *Ledger) Before(t int64, r *Rules, dst *Ledger) {
 	if dst.Last = l.Last; l.Last > t {
 		dst.Last = dst.latestFact()
 		if dst.Visited != 0 { // seen at some time of that week
-			dst.Last = max(dst.Last, min(t, r.Calendar.Start(monday(dst.Week))))
+			dst.Last = max(dst.Last, min(t, r.Calendar.Start(Monday(dst.Week))))
 		}
 	}
 }

@@ -106,8 +106,8 @@ func (c Calendar) Weekday(ms int64) int {
 // Week is the calendar week of a day: 0 begins on Monday, 1969-12-29.
 func Week(day int32) int32 { return int32(floorDiv(int64(day)+3, 7)) } // day 0 was a Thursday
 
-// monday is the first day of a week.
-func monday(week int32) int32 { return week*7 - 3 }
+// Monday is the first day of a week.
+func Monday(week int32) int32 { return week*7 - 3 }
 
 // floorDiv divides towards minus infinity; n > 0.
 func floorDiv(v, n int64) int64 {

@@ -170,7 +170,7 @@ func TestGoldenFactsVersion1(t *testing.T) {
 func mondaysOf(l *Ledger) (days []string) {
 	for i := ActiveWeeks - 1; i >= 0; i-- {
 		if l.Visited>>i&1 != 0 {
-			days = append(days, time.UnixMilli(Calendar{}.Start(monday(l.Week-int32(i)))).UTC().Format(time.DateOnly))
+			days = append(days, time.UnixMilli(Calendar{}.Start(Monday(l.Week-int32(i)))).UTC().Format(time.DateOnly))
 		}
 	}
 	return days

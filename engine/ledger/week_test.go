@@ -53,8 +53,8 @@ func refWeek(day int32) (week int32) {
 
 func TestWeek(t *testing.T) {
 	for day := int32(-10); day < 40_000; day++ {
-		require.Equal(t, 1, Calendar{}.Weekday(Calendar{}.Start(monday(Week(day)))), "a Monday")
-		require.True(t, monday(Week(day)) <= day && day < monday(Week(day)+1))
+		require.Equal(t, 1, Calendar{}.Weekday(Calendar{}.Start(Monday(Week(day)))), "a Monday")
+		require.True(t, Monday(Week(day)) <= day && day < Monday(Week(day)+1))
 	}
 	require.Zero(t, Week(-3))
 	require.Zero(t, Week(3))

@@ -39,6 +39,9 @@ type Config struct {
 	// ClockLag is how far the clock trails the newest event: the allowed lateness
 	// for a stream, 0 for files in event-time order.
 	ClockLag time.Duration
+	// Sweep is how many customers of a partition are scored again in a transaction
+	// after the models have moved; 0: none, the move shows at their next event.
+	Sweep int
 	// FutureSkew is how far ahead of the wall clock an event's time may be.
 	FutureSkew time.Duration
 }
@@ -89,6 +92,13 @@ type Core struct {
 	commits uint64
 	ready   error
 	unsaved map[uint64]unsavedItem // entries that changed in the open transaction
+	buyers  *sample
+	learning
+	sessions uint64 // lives of the shards, by which a fit knows that it is of an earlier one
+
+	background sync.WaitGroup
+	began      int64  // of a replay: the first event's time
+	moved      uint64 // how often the models moved; shards compare it with what they have swept
 
 	models atomic.Pointer[score.Models]
 	past   pastModels
@@ -159,6 +169,9 @@ func (c *Core) timersDue() bool {
 // Finish moves the clocks of partitions at their end to wall (Unix ms), fires
 // what is due, and completes the transaction's outputs.
 func (c *Core) Finish(wall int64) error {
+	if err := c.adopt(); err != nil {
+		return err
+	}
 	for _, s := range c.shards {
 		if err := s.tick(wall); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 const (
 	customerKey = 'c' // + customer id → due, facts and emission
 	itemKey     = 'i' // + item id → dictionary entry
+	modelsKey   = 'm' // the models that the partition was last scored with
 	positionKey = 'p' // + partition, changelog only → Position
 )
 

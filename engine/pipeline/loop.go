@@ -208,5 +208,6 @@ func (l *Loop) end(ctx context.Context, s Session) error {
 	}
 	l.lastCommit = l.Now()
 	c.observeCommit(l.lastCommit.Sub(began))
+	c.considerFit()
 	return nil
 }

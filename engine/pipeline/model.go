@@ -19,12 +19,16 @@ func (c *Core) resetModels() {
 	c.agg = score.NewAggregate()
 	c.counts = basket.New(c.cfg.Basket)
 	c.dict = basket.NewDictionary()
+	c.buyers = newSample(c.cfg.Score.Learn.Sample)
+	c.learning.done, c.learning.last = nil, 0
+	c.sessions++
 	c.models.Store(c.freshModels())
 }
 
-// each hands out what the store holds of a partition: its items, if item is not
-// nil, and its customers, whose memory is used again for the next one.
-func (c *Core) each(p int32, rules *ledger.Rules, item func(basket.Item), customer func(id []byte, led *ledger.Ledger, em *score.Emission) error) error {
+// each hands out what the store holds of a partition: its items and models, if
+// item is not nil, and its customers, whose memory is used again for the next
+// one.
+func (c *Core) each(p int32, rules *ledger.Rules, item func(basket.Item), models func([]byte), customer func(id []byte, led *ledger.Ledger, em *score.Emission) error) error {
 	var led ledger.Ledger
 	var em score.Emission
 	var prefix []byte
@@ -39,6 +43,10 @@ func (c *Core) each(p int32, rules *ledger.Rules, item func(basket.Item), custom
 				return err
 			}
 			item(it)
+		case modelsKey:
+			if models != nil {
+				models(val)
+			}
 		case customerKey:
 			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
 				return fmt.Errorf("customer's state: %w", err)
@@ -52,8 +60,11 @@ func (c *Core) each(p int32, rules *ledger.Rules, item func(basket.Item), custom
 // absorb adds everything the store holds of a partition to the models.
 func (c *Core) absorb(p int32) error {
 	rules := c.rules()
-	return c.each(p, &rules, c.dict.Restore, func(_ []byte, led *ledger.Ledger, em *score.Emission) error {
+	return c.each(p, &rules, c.dict.Restore, c.restoreModels, func(id []byte, led *ledger.Ledger, em *score.Emission) error {
 		c.agg.Add(em)
+		if em.Buyer {
+			c.buyers.meet(p, id)
+		}
 		basket.Each(led, &rules, c.counts.Apply)
 		return nil
 	})
@@ -73,6 +84,7 @@ func (c *Core) publish() {
 	}
 	if cuts := c.agg.Cuts(day); cuts.Moved(&old.Cuts) {
 		m.Cuts = cuts
+		c.moved++
 	}
 	c.models.Store(&m)
 }

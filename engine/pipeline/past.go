@@ -41,7 +41,11 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 		return in, nil
 	}
 	in := &instant{asOf: asOf, counts: basket.New(c.cfg.Basket), dict: basket.NewDictionary()}
-	in.models = c.freshModels()
+	learned, err := c.learnAt(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	in.models = score.MustModels(&c.cfg.Score, learned)
 	agg, err := c.survey(ctx, in, true)
 	if err != nil {
 		return nil, err
@@ -54,10 +58,10 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 
 // eachThen calls fn with every customer as it was at an instant, by partition
 // and id, and item, if it is not nil, with every item.
-func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, item func(basket.Item), fn func(id []byte, then *ledger.Ledger) error) error {
+func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, item func(basket.Item), fn func(p int32, id []byte, then *ledger.Ledger) error) error {
 	var then ledger.Ledger
 	for _, p := range c.partitions() {
-		err := c.each(p, rules, item, func(id []byte, led *ledger.Ledger, _ *score.Emission) error {
+		err := c.each(p, rules, item, nil, func(id []byte, led *ledger.Ledger, _ *score.Emission) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -65,7 +69,7 @@ func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, it
 			if nobody(&then) {
 				return nil
 			}
-			return fn(id, &then)
+			return fn(p, id, &then)
 		})
 		if err != nil {
 			return err
@@ -86,7 +90,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 	}
 	var doc score.Scores
 	var none score.Emission
-	err := c.eachThen(ctx, in.asOf, &rules, item, func(_ []byte, then *ledger.Ledger) error {
+	err := c.eachThen(ctx, in.asOf, &rules, item, func(_ int32, _ []byte, then *ledger.Ledger) error {
 		maker.Compute("", then, in.models, in.asOf, &doc)
 		em, _ := maker.Diff(&none, &doc, nil)
 		agg.Add(&em)
@@ -108,5 +112,7 @@ func (c *Core) recommender(in *instant, rules *ledger.Rules) *nextbest.Recommend
 // scorer makes documents under the instant's models.
 func (c *Core) scorer(in *instant) *score.Scorer {
 	rules := c.rules()
-	return score.NewScorer(c.cfg.Score, rules, c.recommender(in, &rules))
+	maker := score.NewScorer(c.cfg.Score, rules, c.recommender(in, &rules))
+	maker.Catalogue = in.dict
+	return maker
 }

@@ -25,6 +25,9 @@ type Encoder interface {
 	// AppendChange takes the document as what AppendScores wrote for c.Scores;
 	// doc is ignored where c.Scores is nil.
 	AppendChange(dst []byte, c *score.Change, doc []byte) []byte
+	// AppendModels and ParseModels write what was learned and read it back.
+	AppendModels(dst []byte, l *score.Learned) []byte
+	ParseModels(b []byte) (*score.Learned, error)
 }
 
 // ErrNotFound is returned for a customer or an item never seen.
@@ -44,6 +47,8 @@ type Query interface {
 	Affinities(ctx context.Context, item string, k int) ([]score.Affinity, error)
 	// Population is what is true of all customers at asOf (0: the present).
 	Population(ctx context.Context, asOf int64) (*score.Population, error)
+	// Models is what was learned, as scores are computed with now.
+	Models(ctx context.Context) (*score.Learned, error)
 	// Ready is nil when every assigned partition answers, else it says why not.
 	Ready() error
 }
@@ -77,6 +82,8 @@ type Stats struct {
 	Latency    [len(LatencyBuckets) + 1]uint64
 	LatencySum float64 // seconds
 
+	Learned    *score.Learned // what scores are computed with
+	Fits       FitStats
 	Customers  int
 	Buyers     int
 	Items      int
@@ -87,6 +94,13 @@ type Stats struct {
 	HotMisses  uint64
 
 	Partitions []PartitionStats
+}
+
+// FitStats is about the fits of models.
+type FitStats struct {
+	Failed  uint64  // could not read the state
+	Seconds float64 // the latest one took
+	Sample  int     // customers that are learned from
 }
 
 // PartitionStats is the position of one input partition.

@@ -8,18 +8,14 @@ import (
 
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
-	"github.com/dangol-dev/dangol/engine/rhythm"
 	"github.com/dangol-dev/dangol/engine/score"
 	"github.com/dangol-dev/dangol/state"
 )
 
 var _ Query = (*Core)(nil)
 
-// priorVersion is the version of the rhythm prior that is built in.
-const priorVersion = 1
-
 func (c *Core) freshModels() *score.Models {
-	return score.NewModels(&c.cfg.Score, rhythm.Default(), priorVersion)
+	return score.MustModels(&c.cfg.Score, score.BuiltIn(c.cfg.Score.HorizonDays))
 }
 
 // Ready implements Query.
@@ -57,6 +53,7 @@ func (c *Core) Customer(ctx context.Context, id string, asOf int64) (*score.Scor
 	doc := new(score.Scores)
 	maker.Compute(id, &led, c.models.Load(), max(c.clocks[part].Clock, em.AsOf, led.Last), doc)
 	maker.Settle(&em, doc)
+	doc.NextChange = score.NextChange{At: em.Next, Timer: em.Timer}
 	return doc, nil
 }
 
@@ -72,7 +69,9 @@ func (c *Core) customerAt(ctx context.Context, id string, led *ledger.Ledger, as
 		return nil, fmt.Errorf("customer %q at that instant: %w", id, ErrNotFound)
 	}
 	doc := new(score.Scores)
-	c.scorer(in).Compute(id, &then, in.models, asOf, doc)
+	maker := c.scorer(in)
+	maker.Compute(id, &then, in.models, asOf, doc)
+	maker.Foresee(doc)
 	return doc, nil
 }
 
@@ -153,8 +152,9 @@ func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(*score.Scor
 	}
 	maker, rules := c.scorer(in), c.rules()
 	var doc score.Scores
-	return c.eachThen(ctx, asOf, &rules, nil, func(id []byte, then *ledger.Ledger) error {
+	return c.eachThen(ctx, asOf, &rules, nil, func(_ int32, id []byte, then *ledger.Ledger) error {
 		maker.Compute(string(id), then, in.models, asOf, &doc)
+		maker.Foresee(&doc)
 		return fn(&doc)
 	})
 }

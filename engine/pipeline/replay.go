@@ -54,8 +54,11 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 			s.touched = true
 			continue
 		}
+		if c.began == 0 {
+			c.began = s.ev.Time
+		}
 		if today := c.calendar.Day(s.ev.Time); n >= batch || today > day {
-			if err := errors.Join(ctx.Err(), r.commit()); err != nil {
+			if err := errors.Join(ctx.Err(), r.commit(fitGrowth)); err != nil {
 				return 0, err
 			}
 			n, day = 0, today
@@ -73,12 +76,23 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 	if s.pos.Clock < asOf {
 		s.pos.Clock, s.touched = asOf, true
 	}
-	return asOf, r.commit()
+	if err := r.commit(fitGrowth); err != nil {
+		return asOf, err
+	}
+	return asOf, r.commit(0) // and so the models are settled
 }
 
-// commit ends a transaction, and goes on while timers are due.
-func (r *Replay) commit() error {
+// fitGrowth is by how much a history must have grown for another fit before its
+// end.
+const fitGrowth = 1.25
+
+// commit fits where growth says so, ends a transaction, and goes on while timers
+// are due.
+func (r *Replay) commit(growth float64) error {
 	c := r.Core
+	if err := c.fitNow(growth); err != nil {
+		return err
+	}
 	for {
 		if err := c.Finish(0); err != nil {
 			return err

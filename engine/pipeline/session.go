@@ -33,6 +33,7 @@ const (
 	Scores      Topic = 2
 	DeadLetters Topic = 3
 	Changelog   Topic = 4
+	Models      Topic = 5
 )
 
 // Output is one record to be produced. Its bytes hold until End returns. It

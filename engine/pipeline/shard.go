@@ -32,6 +32,10 @@ type shard struct {
 	doneAt     int64    // Kafka timestamp of the latest record committed; 0: none yet
 	touched    bool
 
+	swept    uint64 // Core.moved that every customer has been looked at for
+	sweeping uint64 // that of the pass under way; 0: none
+	cursor   []byte // the key it has come to
+
 	// Scratch, used again for each event.
 	ev     *event.Event
 	cur    *resident // the customer that s.key names
@@ -45,11 +49,12 @@ type shard struct {
 
 	residents []resident
 
-	out   outbox
-	moves []move      // in the population
-	lines basketMoves // in the co-occurrence counts
-	met   metItems
-	tally tally
+	out    outbox
+	moves  []move      // in the population
+	lines  basketMoves // in the co-occurrence counts
+	bought []sampled   // who became a buyer and belongs to the sample
+	met    metItems
+	tally  tally
 }
 
 // ahead is how many records are decoded before the first of them is applied:
@@ -74,8 +79,9 @@ func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *
 		residents: make([]resident, c.places),
 		tally:     tally{rejects: map[event.Reason]uint64{}},
 	}
-	s.ev = &s.ahead[0].ev
+	s.ev, s.swept = &s.ahead[0].ev, c.moved
 	s.maker = score.NewScorer(c.cfg.Score, s.rules, nextbest.New(c.cfg.NextBest, c.counts, c.dict, &s.rules))
+	s.maker.Catalogue = c.dict
 	return s
 }
 
@@ -233,8 +239,16 @@ func (s *shard) rescore(id string, now int64, cause score.Cause) {
 
 // move notes that the customer's place in the population is another than was.
 func (s *shard) move(was *score.Emission) {
-	if em := &s.cur.em; *em != *was {
-		s.moves = append(s.moves, move{*was, *em})
+	em := &s.cur.em
+	if *em == *was {
+		return
+	}
+	s.moves = append(s.moves, move{*was, *em})
+	if em.Buyer && !was.Buyer {
+		id := s.key[1:]
+		if h := score.HashOf(string(id)); s.core.buyers.wants(h) {
+			s.bought = append(s.bought, sampled{h, s.part, string(id)})
+		}
 	}
 }
 
@@ -303,6 +317,9 @@ func (s *shard) settle(agg *score.Aggregate, counts *basket.Counts) {
 		agg.Add(&s.moves[i].new)
 	}
 	s.lines.into(counts)
+	for _, b := range s.bought {
+		s.core.buyers.add(b)
+	}
 }
 
 // reset makes the shard ready for the next transaction.
@@ -311,6 +328,8 @@ func (s *shard) reset() {
 	s.out.reset()
 	s.moves = s.moves[:0]
 	s.lines.reset()
+	clear(s.bought)
+	s.bought = s.bought[:0]
 	s.met.reset()
 	s.tally.reset()
 }

@@ -62,9 +62,11 @@ func (s *shard) tick(wall int64) error {
 		s.pos.Clock = max(s.pos.Clock, min(wall, s.pos.Clock+maxClockStep.Milliseconds()))
 	}
 	if s.due() {
-		return s.fire(s.pos.Clock)
+		if err := s.fire(s.pos.Clock); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.sweep()
 }
 
 // atEnd says whether the partition was at its end by the broker's own, recent

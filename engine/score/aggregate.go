@@ -14,11 +14,18 @@ type Aggregate struct {
 	segments  map[string]int
 	stages    map[string]int
 	bands     map[string]int
+	levels    [4]int
+	moves     map[move]int
 }
+
+// move is from one segment to another.
+type move struct{ from, to string }
 
 // NewAggregate returns the population of nobody.
 func NewAggregate() *Aggregate {
-	return &Aggregate{segments: map[string]int{}, stages: map[string]int{}, bands: map[string]int{}}
+	return &Aggregate{
+		segments: map[string]int{}, stages: map[string]int{}, bands: map[string]int{}, moves: map[move]int{},
+	}
 }
 
 // Add counts a customer. An Emission without a stage is nobody's: never scored,
@@ -33,6 +40,7 @@ func (a *Aggregate) count(em *Emission, n int) {
 		return
 	}
 	a.customers += n
+	a.levels[min(int(em.Level), len(a.levels)-1)] += n
 	step(a.stages, em.Stage.String(), n)
 	if !em.Buyer {
 		return
@@ -40,6 +48,9 @@ func (a *Aggregate) count(em *Emission, n int) {
 	a.buyers += n
 	step(a.segments, em.Segment, n)
 	step(a.bands, em.Band.String(), n)
+	if em.PreviousSegment != "" {
+		step(a.moves, move{em.PreviousSegment, em.Segment}, n)
+	}
 	c := rfm.Customer{LastDay: em.LastDay, Frequency: int(em.Frequency), Monetary: em.Monetary}
 	if n > 0 {
 		a.measures.Add(c)
@@ -49,7 +60,7 @@ func (a *Aggregate) count(em *Emission, n int) {
 }
 
 // step moves a counter and keeps no zeros.
-func step(m map[string]int, key string, n int) {
+func step[K comparable](m map[K]int, key K, n int) {
 	if v := m[key] + n; v != 0 {
 		m[key] = v
 	} else {
@@ -67,6 +78,12 @@ func (a *Aggregate) Merge(o *Aggregate) {
 			step(m[0], k, n)
 		}
 	}
+	for i, n := range o.levels {
+		a.levels[i] += n
+	}
+	for k, n := range o.moves {
+		step(a.moves, k, n)
+	}
 }
 
 // Cuts are the live population's cut points as of a calendar day. Publish them
@@ -79,11 +96,20 @@ func (a *Aggregate) Population(asOf int64, cuts Cuts) *Population {
 	p := &Population{
 		AsOf: asOf, Customers: a.customers, Buyers: a.buyers, Cuts: cuts,
 		Segments: map[string]int{}, Stages: map[string]int{}, Bands: map[string]int{},
+		Levels: a.levels, Profile: Profile(a.levels), Migrations: map[string]map[string]int{},
 	}
 	for _, m := range [][2]map[string]int{{p.Segments, a.segments}, {p.Stages, a.stages}, {p.Bands, a.bands}} {
 		for k, n := range m[1] {
 			m[0][k] = n
 		}
+	}
+	for k, n := range a.moves {
+		to := p.Migrations[k.from]
+		if to == nil {
+			to = map[string]int{}
+			p.Migrations[k.from] = to
+		}
+		to[k.to] = n
 	}
 	return p
 }

@@ -39,8 +39,28 @@ func TestAggregateIsLinear(t *testing.T) {
 			a.Remove(&gone[i])
 		}
 		require.Equal(t, want.Cuts(20500), a.Cuts(20500))
-		require.Equal(t, want.Population(1, Cuts{}), a.Population(1, Cuts{}))
+		got := a.Population(1, Cuts{})
+		require.Equal(t, want.Population(1, Cuts{}), got)
+		levels, moves := plainRelations(append(stay, other...))
+		require.Equal(t, levels, got.Levels)
+		require.Equal(t, Profile(levels), got.Profile)
+		require.Equal(t, moves, got.Migrations)
 	})
+}
+
+// plainRelations counts levels and migrations one customer after another.
+func plainRelations(ems []Emission) (levels [4]int, moves map[string]map[string]int) {
+	moves = map[string]map[string]int{}
+	for _, em := range ems {
+		levels[min(em.Level, 3)]++
+		if from := em.PreviousSegment; em.Buyer && from != "" {
+			if moves[from] == nil {
+				moves[from] = map[string]int{}
+			}
+			moves[from][em.Segment]++
+		}
+	}
+	return levels, moves
 }
 
 func TestNobodyDoesNotCount(t *testing.T) {

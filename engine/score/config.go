@@ -3,6 +3,7 @@ package score
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dangol-dev/dangol/engine/journey"
 	"github.com/dangol-dev/dangol/engine/rfm"
@@ -21,6 +22,21 @@ type Config struct {
 	ProbabilityStep float64        `yaml:"probability_step" doc:"change of the churn probability, since it was last emitted, that is emitted"`
 	OverdueAt       float64        `yaml:"overdue_at" doc:"overdue percentile at which a customer is overdue"`
 	Offers          int            `yaml:"offers" doc:"offers in a document"`
+	Value           ValueConfig    `yaml:"value" doc:"money to come"`
+	Learn           LearnConfig    `yaml:"learn" doc:"what is fitted to the customers while the stream runs"`
+}
+
+// ValueConfig says how far money to come is looked at.
+type ValueConfig struct {
+	HorizonDays  int     `yaml:"horizon_days" doc:"orders within so many days count"`
+	DiscountRate float64 `yaml:"discount_rate" doc:"interest a year by which later money counts less; 0 to 1"`
+}
+
+// LearnConfig says what the models are fitted to.
+type LearnConfig struct {
+	Sample    int           `yaml:"sample" doc:"most customers that are learned from, chosen by hash; 0: nothing is learned, the built-in parameters stand"`
+	Every     time.Duration `yaml:"every" doc:"time of the stream between two fits; a doubling of the sample brings one forward"`
+	MinLabels int           `yaml:"min_labels" doc:"resolved labels from which the churn model is learned; below, the rhythm answers alone"`
 }
 
 // DefaultConfig looks 90 days ahead.
@@ -29,6 +45,8 @@ func DefaultConfig() Config {
 		RFM: rfm.DefaultConfig(), Journey: journey.DefaultConfig(),
 		HorizonDays: 90, BandLimits: [2]float64{0.4, 0.7}, BandMargin: 0.02,
 		ProbabilityStep: 0.1, OverdueAt: 0.9, Offers: 3,
+		Value: ValueConfig{HorizonDays: 365, DiscountRate: 0.1},
+		Learn: LearnConfig{Sample: 20_000, Every: 7 * 24 * time.Hour, MinLabels: 500},
 	}
 }
 
@@ -60,7 +78,32 @@ func (c *Config) Validate() error {
 	if c.Offers < 0 || c.Offers > MaxOffers {
 		errs = append(errs, fmt.Errorf("offers: %d is outside 0 to %d", c.Offers, MaxOffers))
 	}
+	errs = append(errs, c.Value.faults()...)
+	errs = append(errs, c.Learn.faults()...)
 	return errors.Join(errs...)
+}
+
+func (c *ValueConfig) faults() (errs []error) {
+	if c.HorizonDays < 1 || c.HorizonDays > 3650 {
+		errs = append(errs, fmt.Errorf("value.horizon_days: %d is outside 1 to 3650", c.HorizonDays))
+	}
+	if !(c.DiscountRate >= 0 && c.DiscountRate <= 1) {
+		errs = append(errs, fmt.Errorf("value.discount_rate: %g is outside 0 to 1", c.DiscountRate))
+	}
+	return errs
+}
+
+func (c *LearnConfig) faults() (errs []error) {
+	if c.Sample < 0 || c.Sample > 1_000_000 {
+		errs = append(errs, fmt.Errorf("learn.sample: %d is outside 0 to 1000000", c.Sample))
+	}
+	if c.Every < time.Hour || c.Every > 3650*24*time.Hour {
+		errs = append(errs, fmt.Errorf("learn.every: %s is outside 1h to 87600h", c.Every))
+	}
+	if c.MinLabels < 100 || c.MinLabels > 1_000_000 {
+		errs = append(errs, fmt.Errorf("learn.min_labels: %d is outside 100 to 1000000", c.MinLabels))
+	}
+	return errs
 }
 
 // prefixed puts the section's name before each of the joined faults.

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/rhythm"
 )
 
@@ -54,25 +55,60 @@ func (s *Scorer) probabilityCrossing(em *Emission, n *nearest) {
 		until = min(until, n.at-1-s.f.last) // a later one is of no interest
 	}
 	at := int64(0)
-	if m := s.models; s.q == m.prior.Fresh() && em.Probability == m.freshExit.from && em.Band == m.freshExit.band {
-		at = m.freshExit.at // known: nothing lies between the order and it
+	m := s.models
+	known := s.curve.model == nil && s.q == m.prior.Fresh() && em.Probability == m.freshExit.from && em.Band == m.freshExit.band
+	if known { // nothing lies between the order and it
+		at = m.freshExit.at
 	} else {
-		x := newExit(&s.cfg, s.q, em.Probability, em.Band)
-		at = x.search(s.here, until)
+		at = s.exitByWeeks(em, until)
 	}
 	if at == 0 {
 		return
 	}
 	timer := TimerProbability
 	lo, hi := s.cfg.bandRange(em.Band)
-	if p := s.churnAt(rhythm.Days(0, at)); p <= lo || p >= hi {
+	if p := s.probabilityAt(at); p <= lo || p >= hi {
 		timer = TimerBand
 	}
 	n.consider(s.f.last+at, timer)
 }
 
+// exitByWeeks looks for the exit where the behaviour may make p leap at the
+// beginning of a week: week by week, until it has been forgotten.
+func (s *Scorer) exitByWeeks(em *Emission, until int64) int64 {
+	c := s.curve
+	x := newExit(&s.cfg, &c, em.Probability, em.Band)
+	here := s.here
+	for week := s.week; s.behaves && week < s.f.behaviour.week+behaviourWeeks; week++ {
+		monday := s.rules.Calendar.Start(ledger.Monday(week+1)) - s.f.last
+		if monday > until {
+			break
+		}
+		if at := x.search(here, monday-1); at != 0 {
+			return at
+		}
+		c.set(s.q, s.horizon(), &s.models.learned.Fitted, &s.f.moments, &s.f.behaviour, week+1)
+		if here = c.at(monday); x.outside(here.p) {
+			return monday
+		}
+	}
+	return x.search(here, until)
+}
+
+// probabilityAt is the churn probability after a silence in ms, if nothing
+// happens until then.
+func (s *Scorer) probabilityAt(silence int64) float64 {
+	if !s.behaves {
+		return s.curve.at(silence).p
+	}
+	c := s.curve
+	week := ledger.Week(s.rules.Calendar.Day(s.f.last + silence))
+	c.set(s.q, s.horizon(), &s.models.learned.Fitted, &s.f.moments, &s.f.behaviour, week)
+	return c.at(silence).p
+}
+
 // freshExit is the first exit of a customer with one order, whose probability
-// was emitted at the moment of it.
+// was emitted at the moment of it, where the rhythm answers alone.
 type freshExit struct {
 	from uint32 // the probability emitted, in millionths
 	band Band
@@ -81,7 +117,8 @@ type freshExit struct {
 
 func newFreshExit(cfg *Config, prior *rhythm.Prior, churn float64) freshExit {
 	f := freshExit{from: millionths(churn), band: cfg.band(churn, NoBand)}
-	x := newExit(cfg, prior.Fresh(), f.from, f.band)
+	c := curve{q: prior.Fresh(), horizon: float64(cfg.HorizonDays)}
+	x := newExit(cfg, &c, f.from, f.band)
 	f.at = x.search(x.at(0), farthest)
 	return f
 }

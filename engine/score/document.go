@@ -20,9 +20,16 @@ type Scores struct {
 	NextBest   []Offer
 	Contact    Contact
 	Reasons    []Reason
+	NextChange NextChange
 	Evidence   Evidence
 
 	parts *docParts
+}
+
+// NextChange is what time alone changes next, if nothing else happens.
+type NextChange struct {
+	At    int64 // 0: nothing within a hundred years
+	Timer Timer // what is crossed then
 }
 
 // docParts is the memory of the parts that a document may lack. Compute uses
@@ -56,27 +63,56 @@ type Churn struct {
 	AverageGapDays    float64 // 0 before the second purchase day
 	ExpectedNextOrder int64
 	BecomesOverdueAt  int64
+	Model             string  // who answered: RhythmAlone or LearnedModel
+	Average           float64 // of the population's probabilities under that model; the reasons start from it
 }
 
-// Value is money, past and to come.
+// Who answered for the churn probability.
+const (
+	RhythmAlone  = "rhythm"  // too few labels yet: the rhythm model's word
+	LearnedModel = "learned" // the logistic model over the rhythm's word and behaviour
+)
+
+// Value is money, past and to come, in Currency.
 type Value struct {
 	HistoricCLV       event.Micro // net of discounts and refunds
 	HistoricOrders    int
 	AverageOrderValue event.Micro
+
+	// Of a buyer; zero before the first order.
+	PredictedOrders    float64     // purchase days expected within HorizonDays
+	ExpectedOrderValue event.Micro // spend expected of one of them
+	PredictedCLV       event.Micro // their product, discounted; of the margin where Basis says so
+	TotalCLV           event.Micro // historic and predicted, on the same basis
+	HorizonDays        int
+	Basis              string // Revenue or Margin: what PredictedCLV and TotalCLV count
+	HistoricMargin     event.Micro
 }
+
+// What the lifetime value counts.
+const (
+	Revenue = "revenue" // net of discounts and refunds
+	Margin  = "margin"  // less the cost of the goods, where the orders carry it
+)
 
 // Journey is the customer's stage in the relation.
 type Journey struct {
 	Stage            string
 	Level            int // 1 first or single order, 2 repeat orders, 3 advocate; 0 before the first order
 	Since            int64
+	NextChangeAt     int64 // when time alone changes the stage; 0: never
 	SecondOrderDueBy int64
 }
 
-// Loyalty is how the customer buys, apart from how often.
+// Loyalty is how the customer buys, apart from how often. Its Score is in
+// 0 to 1; see loyalty.go.
 type Loyalty struct {
-	FullPriceShare float64 // share of orders without discount or coupon
-	Referrals      int
+	Score           float64
+	FullPriceShare  float64 // share of orders without a discount
+	CouponFreeShare float64 // share of orders without a coupon
+	CategoryBreadth int     // distinct categories bought; 0: the items carry none
+	Referrals       int
+	Satisfaction    float64 // 0 to 1, from the latest survey and open complaints; −1: unknown
 }
 
 // Offer is one thing to offer, and because of what.
@@ -114,14 +150,15 @@ type Reason struct {
 // Evidence says what the scores rest on.
 type Evidence struct {
 	Orders       int
-	RhythmModel  int // version of the rhythm prior
+	RhythmModel  int // version of the fitted models; 1: the built-in parameters
+	ChurnLabels  int // labels that the churn model was learned from; 0: the rhythm alone
 	BasketOrders int // orders in the co-occurrence counts
 	RFMCustomers int // customers in the population of the cut points
 }
 
 // Cause says why a Change was emitted.
 type Cause struct {
-	Kind    string // event, timer, model
+	Kind    string // event, timer, or model: the population moved, not the customer
 	EventID string // kind event: the event's id, where it had one
 	Timer   string // kind timer: what was crossed, e.g. "churn.overdue", "rfm.window"
 }
@@ -145,7 +182,12 @@ type Population struct {
 	Segments  map[string]int
 	Stages    map[string]int
 	Bands     map[string]int
-	Cuts      Cuts
+	Levels    [4]int // customers by relationship level: 0 none, 1 one purchase day, 2 several, 3 advocate
+	Profile   string // the shape of levels 1 to 3: see Profile
+	// Migrations counts customers by the segment they were in before and the one
+	// they are in.
+	Migrations map[string]map[string]int
+	Cuts       Cuts
 }
 
 // Cuts are the quintile cut points of the population, ascending: for Recency

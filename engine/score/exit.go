@@ -6,32 +6,23 @@ import (
 	"github.com/dangol-dev/dangol/engine/rhythm"
 )
 
-// exit looks for the first instant at which the churn probability
-//
-//	p(e) = 1 − g(S(e), S(e+h)),  g(s, t) = c·(s−t)/(1+c·s)
-//
-// leaves the open interval (lo, hi). p need not be monotone: a regular
-// customer's falls towards the day the next order is due and rises after it.
-// But S falls, and g rises with its first argument and falls with its second.
-// So between the silences a < b
-//
-//	1 − g(S(a), S(b+h)) ≤ p ≤ 1 − g(S(b), S(a+h)),
-//
-// which proves most stretches free of a crossing by their ends alone. What
-// remains is a short stretch around the crossing, where p is smooth and its
-// slope known. Silences are in ms.
+// exit looks for the first instant at which the churn probability leaves the
+// open interval (lo, hi). p need not be monotone: a regular customer's falls
+// towards the day the next order is due and rises after it. But its parts are
+// (see curve.bounds), which proves most stretches free of a crossing by their
+// ends alone. What remains is a short stretch around the crossing, where p is
+// smooth and its slope known. Silences are in ms.
 type exit struct {
-	q       *rhythm.Posterior
-	horizon float64
-	lo, hi  float64
+	*curve
+	lo, hi float64
 }
 
 // newExit looks for where a probability emitted in a band leaves it, or has
 // moved by a step.
-func newExit(cfg *Config, q *rhythm.Posterior, emitted uint32, b Band) exit {
+func newExit(cfg *Config, c *curve, emitted uint32, b Band) exit {
 	stepLo, stepHi := cfg.stepRange(emitted)
 	bandLo, bandHi := cfg.bandRange(b)
-	x := exit{q: q, horizon: float64(cfg.HorizonDays), lo: math.Max(stepLo, bandLo), hi: math.Min(stepHi, bandHi)}
+	x := exit{curve: c, lo: math.Max(stepLo, bandLo), hi: math.Min(stepHi, bandHi)}
 	// A probability does not get there.
 	if x.hi > 1 {
 		x.hi = math.Inf(1)
@@ -42,35 +33,12 @@ func newExit(cfg *Config, q *rhythm.Posterior, emitted uint32, b Band) exit {
 	return x
 }
 
-// point is what is known at one silence.
-type point struct {
-	ms         int64
-	s, sh      float64 // survival at the silence and at the end of the horizon
-	p          float64
-	rise, fall float64 // p' = rise − fall, a day; both at least 0
-}
-
-func (x *exit) at(ms int64) point { return pointAt(x.q, ms, x.horizon) }
-
-func pointAt(q *rhythm.Posterior, ms int64, horizon float64) point {
-	e := rhythm.Days(0, ms)
-	pt := point{ms: ms}
-	var f, fh float64
-	pt.s, f = q.At(e)
-	pt.sh, fh = q.At(e + horizon)
-	pt.p = 1 - q.OrderBetween(pt.s, pt.sh)
-	c := q.C()
-	d := 1 + c*pt.s
-	pt.rise, pt.fall = c*f*(1+c*pt.sh)/(d*d), c*fh/d
-	return pt
-}
-
 func (x *exit) outside(p float64) bool { return p <= x.lo || p >= x.hi }
 
 // free says whether nothing can leave the interval between a and b.
 func (x *exit) free(a, b *point) bool {
-	q := x.q
-	return 1-q.OrderBetween(b.s, a.sh) < x.hi && 1-q.OrderBetween(a.s, b.sh) > x.lo
+	lo, hi := x.bounds(a, b)
+	return hi < x.hi && lo > x.lo
 }
 
 // search returns the first silence after a, and not after until, that lies

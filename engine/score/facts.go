@@ -18,10 +18,14 @@ type facts struct {
 	day    int32       // its calendar day
 
 	occasions []journey.Occasion // purchase days with retained orders, ascending
-	history   rhythm.History
-	lastGap   float64
+	moments
+	behaviour behaviour
+	ordered   uint64 // weeks with an order: bit i is the ledger's Week−i
 	folded    ledger.Fold
 	foldedAt  int64
+
+	// Of the orders that carry a cost.
+	margin, costed event.Micro // what they left, and their net
 
 	// Within the RFM window.
 	frequency int
@@ -63,12 +67,19 @@ func lnDays(d int32) float64 {
 }
 
 // read fills f from l. today is the present calendar day; window, the days of
-// the RFM window (0: all time).
-func (f *facts) read(l *ledger.Ledger, r *ledger.Rules, today int32, window int) {
+// the RFM window (0: all time); decay, one over two horizons (see moments).
+func (f *facts) read(l *ledger.Ledger, r *ledger.Rules, today int32, window int, decay float64) {
 	*f = facts{occasions: f.occasions[:0], channels: f.channels[:0], seen: l.First, folded: l.Fold}
-	f.readFold(r, today, window)
+	f.readFold(r, today, window, decay)
 	for sale := l.Sales(r); sale.Next(); {
-		f.add(&sale.Sale, r, today, window)
+		f.add(&sale.Sale, r, today, window, decay)
+		if ago := l.Week - ledger.Week(sale.Day); ago >= 0 && ago < ledger.ActiveWeeks {
+			f.ordered |= 1 << uint(ago)
+		}
+	}
+	f.behaviour.read(l, f.ordered)
+	if f.last != 0 {
+		f.spend = f.net.Float() / float64(f.history.Repeats+1)
 	}
 	for i := range l.Marks {
 		if m := &l.Marks[i]; m.Kind == ledger.Referral && (f.referred == 0 || m.Time < f.referred) {
@@ -88,7 +99,7 @@ func (f *facts) read(l *ledger.Ledger, r *ledger.Rules, today int32, window int)
 // readFold takes what remains of the orders that are kept as sums. Where the
 // window begins within them, they count whole: more than 256 orders in a
 // window are beyond exactness.
-func (f *facts) readFold(r *ledger.Rules, today int32, window int) {
+func (f *facts) readFold(r *ledger.Rules, today int32, window int, decay float64) {
 	fold := &f.folded
 	if fold.Orders == 0 {
 		return
@@ -102,6 +113,8 @@ func (f *facts) readFold(r *ledger.Rules, today int32, window int) {
 		Sum:     float64(fold.LastDay - fold.FirstDay),
 		LnSum:   float64(fold.LnGaps) / 1e9,
 	}
+	f.margin, f.costed = fold.CostedNet.Sub(fold.Cost), fold.CostedNet
+	f.spread(int(fold.Occasions), f.history.Sum/max(float64(f.history.Repeats), 1), decay)
 	if window == 0 || fold.LastDay > today-int32(window) {
 		f.frequency, f.monetary = int(fold.Occasions), f.net
 		f.leave(fold.LastDay, window)
@@ -119,7 +132,7 @@ func (f *facts) leave(day int32, window int) {
 }
 
 // add takes the next order that stands.
-func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int) {
+func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int, decay float64) {
 	first := f.orders == 0
 	fresh := first || p.Day > f.day // a new purchase day
 	if !first && fresh {
@@ -128,6 +141,9 @@ func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int) {
 		f.history.Sum += float64(gap)
 		f.history.LnSum += lnDays(gap)
 		f.lastGap = float64(gap)
+		f.order(f.lastGap, decay)
+	} else if first {
+		f.order(0, decay)
 	}
 	switch {
 	case fresh || len(f.occasions) == 0:
@@ -140,6 +156,9 @@ func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int) {
 	}
 	f.orders++
 	f.net = f.net.Add(p.Net)
+	if p.HasMargin {
+		f.margin, f.costed = f.margin.Add(p.Margin), f.costed.Add(p.Net)
+	}
 	f.last, f.day = p.Placed, max(f.day, p.Day)
 	if window == 0 || p.Day > today-int32(window) {
 		if fresh {

@@ -3,6 +3,7 @@ package score
 import (
 	"slices"
 
+	"github.com/dangol-dev/dangol/engine/clv"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/journey"
 	"github.com/dangol-dev/dangol/engine/ledger"
@@ -23,20 +24,28 @@ func (s *Scorer) fillRFM(out *Scores) {
 
 // fillChurn says whether the customer orders again.
 func (s *Scorer) fillChurn(out *Scores) {
-	s.here = pointAt(s.q, max(s.now-s.f.last, 0), s.horizon())
+	learned := s.models.learned
+	b := &s.f.behaviour
+	s.behaves = learned.Churn != nil && b.visited|b.carted|b.engaged != 0
+	s.curve.set(s.q, s.horizon(), &learned.Fitted, &s.f.moments, b, s.week)
+	s.here = s.curve.at(max(s.now-s.f.last, 0))
 	now, p := s.here.s, s.here.p
 	out.Churn = &out.parts.churn
 	*out.Churn = Churn{
 		Probability: p, HorizonDays: s.cfg.HorizonDays,
 		Band: s.cfg.band(p, NoBand).String(), PAlive: s.q.AliveAt(now), OverduePercentile: 1 - now,
+		Model: RhythmAlone, Average: s.models.base.average,
+	}
+	if learned.Churn != nil {
+		out.Churn.Model = LearnedModel
 	}
 	if s.gap == 0 && s.f.history.Repeats == 0 {
 		out.Churn.ExpectedNextOrder = within(s.f.last, s.models.freshNext)
 	} else {
 		out.Churn.ExpectedNextOrder = within(s.f.last, s.q.NextGapAt(s.gap, now))
 	}
-	if x := s.f.history.Repeats; x > 0 {
-		out.Churn.AverageGapDays = s.f.history.Sum / float64(x)
+	if s.f.history.Repeats > 0 {
+		out.Churn.AverageGapDays = s.f.mean()
 	}
 	if s.overdue > 0 {
 		out.Churn.BecomesOverdueAt = s.f.last + s.overdue
@@ -54,12 +63,33 @@ func within(last int64, days float64) int64 {
 	return last + int64(days*rhythm.DayMS)
 }
 
-func (s *Scorer) fillValue(out *Scores) {
+func (s *Scorer) fillHistoricValue(out *Scores) {
 	f := &s.f
 	out.Value = Value{HistoricCLV: f.net, HistoricOrders: f.orders}
 	if f.orders > 0 {
 		out.Value.AverageOrderValue = f.net / event.Micro(f.orders)
 	}
+}
+
+// fillPredictedValue is the money to come: expected purchase days within the
+// horizon times the expected spend of one, discounted. Where orders carry a
+// cost, their share of margin is applied.
+func (s *Scorer) fillPredictedValue(out *Scores) {
+	f, v, cfg := &s.f, &out.Value, &s.cfg.Value
+	days := float64(cfg.HorizonDays)
+	orders := s.q.Orders(s.gap, days)
+	spend := s.models.learned.expectedSpend(f.history.Repeats+1, f.spend)
+	v.HorizonDays, v.Basis = cfg.HorizonDays, Revenue
+	v.PredictedOrders, v.ExpectedOrderValue = orders, event.MicroOf(spend)
+	v.TotalCLV = v.HistoricCLV
+	if f.costed > 0 {
+		share := f.margin.Float() / f.costed.Float()
+		v.Basis, v.HistoricMargin = Margin, event.MicroOf(f.net.Float()*share)
+		v.TotalCLV = v.HistoricMargin
+		spend *= share
+	}
+	v.PredictedCLV = event.MicroOf(orders * spend * clv.Discount(days, cfg.DiscountRate))
+	v.TotalCLV = v.TotalCLV.Add(v.PredictedCLV)
 }
 
 func (s *Scorer) fillJourney(out *Scores) {
@@ -71,15 +101,7 @@ func (s *Scorer) fillJourney(out *Scores) {
 	s.place = s.cfg.Journey.Place(&jf, s.models.prior, s.q, &s.models.milestones, s.overdue, s.cfg.OverdueAt, s.now)
 	out.Journey = Journey{
 		Stage: s.place.Stage.String(), Level: s.place.Level,
-		Since: s.place.Since, SecondOrderDueBy: s.place.SecondOrderDueBy,
-	}
-}
-
-func (s *Scorer) fillLoyalty(out *Scores) {
-	out.Loyalty = &out.parts.loyalty
-	*out.Loyalty = Loyalty{Referrals: s.f.referrals}
-	if s.f.retained > 0 {
-		out.Loyalty.FullPriceShare = float64(s.f.fullPrice) / float64(s.f.retained)
+		Since: s.place.Since, NextChangeAt: s.place.Next, SecondOrderDueBy: s.place.SecondOrderDueBy,
 	}
 }
 

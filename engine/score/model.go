@@ -1,6 +1,8 @@
 package score
 
 import (
+	"fmt"
+
 	"github.com/dangol-dev/dangol/engine/journey"
 	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/rhythm"
@@ -12,33 +14,66 @@ type Models struct {
 	Cuts         Cuts // published RFM cut points; ignored where fixed ones are configured
 	BasketOrders int  // orders in the co-occurrence counts, for Evidence
 
+	learned *Learned
 	prior   *rhythm.Prior
-	version int
+	// Where the reasons start: log-odds of the average customer.
+	base reference
 	// What a customer with one order has in common with all such, computed once.
 	milestones   journey.Milestones
 	freshOverdue int64   // silence in ms at which it is overdue; 0: never
-	freshChurn   float64 // churn probability at the moment of the order
-	freshText    string  // the same in words
-	freshNext    float64 // expected gap at that moment, in days
+	freshNext    float64 // expected gap at the moment of the order, in days
 	freshExit    freshExit
 }
 
-// NewModels returns a snapshot without cut points, but for configured ones, with a rhythm prior and its
-// version, for Scorers of the same Config.
-func NewModels(cfg *Config, prior *rhythm.Prior, version int) *Models {
+// NewModels returns a snapshot of what was learned, without cut points but for
+// configured ones, for Scorers of the same Config. The error says which
+// parameter is none.
+func NewModels(cfg *Config, l *Learned) (*Models, error) {
+	prior, err := rhythm.NewPrior(l.Rhythm)
+	if err != nil {
+		return nil, fmt.Errorf("rhythm model: %w", err)
+	}
+	if l.Churn != nil {
+		if err := l.Churn.Check(numFeatures); err != nil {
+			return nil, fmt.Errorf("churn model: %w", err)
+		}
+		if l.HorizonDays != cfg.HorizonDays {
+			return nil, fmt.Errorf("churn model: it looks %d days ahead, horizon_days is %d", l.HorizonDays, cfg.HorizonDays)
+		}
+	}
 	q := prior.Fresh()
-	churn := 1 - q.OrderWithin(0, float64(cfg.HorizonDays))
+	fresh := 1 - q.OrderWithin(0, float64(cfg.HorizonDays))
 	m := &Models{
-		prior: prior, version: version,
+		learned: l, prior: prior,
+		base:         newReference(l, fresh),
 		milestones:   cfg.Journey.First(prior),
 		freshOverdue: q.Reach(0, cfg.OverdueAt),
-		freshChurn:   churn,
-		freshText:    freshText(churn),
 		freshNext:    q.NextGap(0),
-		freshExit:    newFreshExit(cfg, prior, churn),
+		freshExit:    newFreshExit(cfg, prior, fresh),
 	}
 	m.Cuts, _ = cfg.RFM.FixedCuts()
+	return m, nil
+}
+
+// MustModels is NewModels of models that this process made.
+func MustModels(cfg *Config, l *Learned) *Models {
+	m, err := NewModels(cfg, l)
+	if err != nil {
+		panic("score: " + err.Error())
+	}
 	return m
+}
+
+// Learned is what the snapshot scores with.
+func (m *Models) Learned() *Learned { return m.learned }
+
+// With returns a snapshot of l that keeps m's cut points.
+func (m *Models) With(cfg *Config, l *Learned) (*Models, error) {
+	n, err := NewModels(cfg, l)
+	if err == nil {
+		n.Cuts, n.BasketOrders = m.Cuts, m.BasketOrders
+	}
+	return n, err
 }
 
 // Recommender makes offers: the best k for a customer at now, best first,

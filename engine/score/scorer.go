@@ -10,6 +10,10 @@ import (
 // Scorer computes documents. It keeps memory between calls: one goroutine at
 // a time.
 type Scorer struct {
+	// Catalogue knows the items' categories, for the breadth of what a customer
+	// buys; nil: nobody does.
+	Catalogue Catalogue
+
 	cfg   Config
 	rules ledger.Rules
 	rec   Recommender
@@ -25,7 +29,10 @@ type Scorer struct {
 	q       *rhythm.Posterior // &post, or the prior's own
 	overdue int64             // silence in ms at which the customer is overdue; 0: never
 	gap     float64           // open gap in days
-	here    point             // at that gap; only of a buyer
+	curve   curve             // of the churn probability; only of a buyer
+	here    point             // on it, at that gap
+	week    int32             // calendar week of now
+	behaves bool              // behaviour counts: the curve changes with the weeks
 	place   journey.Place
 
 	ids []string // of the offers, for a delta
@@ -53,10 +60,15 @@ func NewScorer(cfg Config, rules ledger.Rules, rec Recommender) *Scorer {
 // none, nothing is to be emitted, but next is to be kept all the same. doc and
 // next are overwritten; next may be prev.
 func (s *Scorer) Update(id string, l *ledger.Ledger, m *Models, now int64, prev, next *Emission, doc *Scores, dst []Delta) []Delta {
-	s.Compute(id, l, m, now, doc)
+	s.judge(id, l, m, now, doc)
+	n := len(dst)
 	em, dst := s.Diff(prev, doc, dst)
 	em.Next, em.Timer = s.NextCrossing(&em)
 	*next = em
+	if len(dst) > n {
+		s.complete(l, doc)
+		doc.NextChange = NextChange{em.Next, em.Timer}
+	}
 	return dst
 }
 
@@ -66,30 +78,53 @@ func (s *Scorer) Update(id string, l *ledger.Ledger, m *Models, now int64, prev,
 // plain limits, Version 0 and PreviousSegment empty; Diff or Settle give them
 // their past.
 func (s *Scorer) Compute(id string, l *ledger.Ledger, m *Models, now int64, out *Scores) {
+	s.judge(id, l, m, now, out)
+	s.complete(l, out)
+}
+
+// Foresee fills doc's NextChange for an instant: what comes next after what
+// Compute said, had it been emitted. Of a running engine's document the
+// Emission knows.
+func (s *Scorer) Foresee(doc *Scores) {
+	em := s.emission(&Emission{}, doc)
+	doc.NextChange.At, doc.NextChange.Timer = s.NextCrossing(&em)
+}
+
+// judge fills what Diff and NextCrossing look at.
+func (s *Scorer) judge(id string, l *ledger.Ledger, m *Models, now int64, out *Scores) {
 	s.models, s.now, s.today = m, now, s.rules.Calendar.Day(now)
-	s.f.read(l, &s.rules, s.today, s.cfg.RFM.WindowDays)
+	s.week = ledger.Week(s.today)
+	s.f.read(l, &s.rules, s.today, s.cfg.RFM.WindowDays, decayOf(s.horizon()))
 	if l.SurveyTime > 0 && int(l.SurveyRating) >= s.cfg.Journey.PromoterRating {
 		s.f.promoted = l.SurveyTime
 	}
 	s.reset(id, out)
 	s.rhythm()
 	s.fillJourney(out)
-	s.fillValue(out)
+	s.fillHistoricValue(out)
 	s.fillContact(l, out)
 	if s.f.last != 0 {
 		s.fillRFM(out)
 		s.fillChurn(out)
-		s.fillLoyalty(out)
-		s.fillReasons(out)
 	}
 	if s.rec != nil && s.cfg.Offers > 0 {
 		out.NextBest = s.rec.Offers(l, now, s.cfg.Offers, out.NextBest)
 		out.NextBest = out.NextBest[:min(len(out.NextBest), s.cfg.Offers)]
 	}
 	out.Evidence = Evidence{
-		Orders: s.f.orders, RhythmModel: m.version, BasketOrders: m.BasketOrders,
-		RFMCustomers: max(s.cuts().Customers, 0),
+		Orders: s.f.orders, RhythmModel: m.learned.Version, ChurnLabels: m.learned.Labels,
+		BasketOrders: m.BasketOrders, RFMCustomers: max(s.cuts().Customers, 0),
 	}
+}
+
+// complete fills what only a document that is written needs.
+func (s *Scorer) complete(l *ledger.Ledger, out *Scores) {
+	if s.f.last == 0 {
+		return
+	}
+	s.fillReasons(out)
+	s.fillPredictedValue(out)
+	s.fillLoyalty(l, out)
 }
 
 // reset empties out and keeps its memory.
@@ -130,9 +165,6 @@ func (s *Scorer) rhythm() {
 
 // horizon is the length of the churn horizon in days.
 func (s *Scorer) horizon() float64 { return float64(s.cfg.HorizonDays) }
-
-// churnAt is the churn probability after a silence of e days.
-func (s *Scorer) churnAt(e float64) float64 { return 1 - s.q.OrderWithin(e, s.horizon()) }
 
 // isOverdue is whether the overdue percentile has reached its threshold.
 func (s *Scorer) isOverdue() bool { return s.overdue > 0 && s.now-s.f.last >= s.overdue }

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dangol-dev/dangol/bench/quality"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/pipeline"
+	"github.com/dangol-dev/dangol/engine/rhythm"
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+type backtestOptions struct {
+	input, format, asOf, horizon string
+	html, json                   string
+	config                       string
+	sets                         []string
+}
+
+func newBacktestCommand() *cobra.Command {
+	var o backtestOptions
+	cmd := &cobra.Command{
+		Use:   "backtest --input FILE --as-of T",
+		Short: "Tell how good the scores are on your own history",
+		Long: `Backtest carries a file's events up to an instant, scores every customer with what
+was known by then, and compares that with what really came within the horizon after
+it. Everything that is learned is learned from events before the instant.
+
+It prints the report as text; --html writes it as one page with plots, --json as data.`,
+		Example: `  dangol backtest --input CDNOW_sample.txt --format cdnow --as-of 1998-03-31 --horizon 91d --html report.html
+  dangol backtest --input events.jsonl.gz --as-of 2026-06-01 --json report.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.input == "" || o.asOf == "" {
+				return errors.New("a file and an instant are needed: dangol backtest --input FILE --as-of 2026-06-01")
+			}
+			return backtest(cmd.Context(), &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.input, "input", "", "`FILE` to read, gzip too")
+	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
+	f.StringVar(&o.asOf, "as-of", "", "`instant` (2026-06-01 or RFC 3339) at which the history is cut")
+	f.StringVar(&o.horizon, "horizon", "", "how far the scores look ahead, such as 90d or 26w (default: horizon_days)")
+	f.StringVar(&o.html, "html", "", "write the report as a page to this `FILE`")
+	f.StringVar(&o.json, "json", "", "write the report as JSON to this `FILE`")
+	addConfigFlags(cmd, &o.config, &o.sets)
+	return cmd
+}
+
+func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (err error) {
+	cfg, err := loadConfig(o.config, o.sets)
+	if err != nil {
+		return err
+	}
+	cut, err := parseInstant(o.asOf)
+	if err != nil {
+		return err
+	}
+	days, err := parseHorizon(o.horizon, cfg.Score.HorizonDays)
+	if err != nil {
+		return err
+	}
+	// What is judged is the money that comes, so it is not discounted.
+	cfg.Score.HorizonDays, cfg.Score.Value = days, score.ValueConfig{HorizonDays: days}
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	h, err := openHistory(cfg, o.input, o.format, cut+int64(days)*rhythm.DayMS, errOut)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	t := &trial{cfg: cfg, history: h, cut: cut, after: map[string]*ledger.Ledger{}}
+	if err := t.run(ctx); err != nil {
+		return err
+	}
+	r, err := t.report(ctx)
+	if err != nil {
+		return err
+	}
+	r.Data.Input, r.Data.Format = filepath.Base(o.input), filepath.Base(o.format)
+	h.bar.close()
+	return errors.Join(r.WriteText(out), writeReport(o.html, r.WriteHTML), writeReport(o.json, r.WriteJSON))
+}
+
+func writeReport(path string, write func(io.Writer) error) error {
+	if path == "" {
+		return nil
+	}
+	return writeFile(path, write)
+}
+
+// parseHorizon reads "90d", "13w" or a plain number of days.
+func parseHorizon(s string, otherwise int) (int, error) {
+	if s == "" {
+		return otherwise, nil
+	}
+	unit, number := 1, strings.TrimSuffix(s, "d")
+	if w := strings.TrimSuffix(s, "w"); w != s {
+		unit, number = 7, w
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > 3650/unit {
+		return 0, fmt.Errorf("--horizon %q: want a number of days or weeks up to ten years, such as 90d or 13w", s)
+	}
+	return n * unit, nil
+}
+
+// trial is a backtest under way.
+type trial struct {
+	cfg     *Config
+	history *history
+	cut     int64
+
+	events int
+	last   int64 // instant of the last event
+	after  map[string]*ledger.Ledger
+	rules  ledger.Rules
+}
+
+// run carries the events up to the cut through the engine and keeps of the
+// later ones what they did to each customer.
+func (t *trial) run(ctx context.Context) error {
+	var held *event.Event
+	next := func(ev *event.Event) error {
+		if err := t.history.reader.Next(ev); err != nil {
+			return err
+		}
+		if t.events++; ev.Time > t.cut {
+			held = ev
+			return io.EOF
+		}
+		t.last = ev.Time
+		return nil
+	}
+	r := pipeline.Replay{Core: t.history.core}
+	if _, err := r.Run(ctx, next, t.cut); err != nil {
+		return err
+	}
+	t.rules = t.cfg.Ledger.Rules(ledger.NewCalendar(t.cfg.location()))
+	for ev := held; ev != nil; t.events++ {
+		t.take(ev)
+		switch err := t.history.reader.Next(ev); {
+		case errors.Is(err, io.EOF):
+			return ctx.Err()
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// take applies an event after the cut to the customer's facts of that time.
+func (t *trial) take(ev *event.Event) {
+	l := t.after[ev.CustomerID]
+	if l == nil {
+		l = &ledger.Ledger{}
+		t.after[strings.Clone(ev.CustomerID)] = l
+	}
+	t.last = ev.Time
+	l.Apply(ev, &t.rules)
+}
+
+// report judges the scores of the cut.
+func (t *trial) report(ctx context.Context) (*quality.Report, error) {
+	core, r := t.history.core, &quality.Report{}
+	r.Data = quality.Data{
+		AsOf: instant(t.cut), HorizonDays: t.cfg.Score.HorizonDays, Events: t.events,
+		Currency: t.cfg.Decode.Currency.Base, Version: version(),
+	}
+	learned, err := core.ModelsAt(ctx, t.cut)
+	if err != nil {
+		return nil, err
+	}
+	popular, err := t.popular(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var cases []quality.Case
+	var baskets []quality.Basket
+	err = core.Examine(ctx, t.cut, func(x *pipeline.Examined) error {
+		r.Data.Customers++
+		if !x.Buyer {
+			return nil
+		}
+		cases = append(cases, t.judged(x, learned))
+		if b, ok := t.basket(x, popular); ok {
+			baskets = append(baskets, b)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(cases) == 0 {
+		return nil, fmt.Errorf("no customer had ordered by %s: there is nothing to judge", instant(t.cut))
+	}
+	r.Models = describe(learned)
+	r.Judge(cases)
+	r.JudgeOffers([]string{"dangol", "own favourites, then best sellers", "best sellers"}, baskets)
+	r.Findings = quality.Findings(r)
+	if end := t.cut + int64(t.cfg.Score.HorizonDays)*rhythm.DayMS; t.last < end-rhythm.DayMS {
+		r.Findings = append(r.Findings, fmt.Sprintf("The history ends on %s, before the horizon does on %s: "+
+			"who is said to have left may have ordered later. Take an earlier instant or a shorter horizon.",
+			time.UnixMilli(t.last).UTC().Format(time.DateOnly), time.UnixMilli(end).UTC().Format(time.DateOnly)))
+	}
+	return r, nil
+}
+
+// judged is a buyer's case.
+func (t *trial) judged(x *pipeline.Examined, learned *score.Learned) quality.Case {
+	d, v := x.Doc, &x.Rivals
+	c := quality.Case{
+		Probability: d.Churn.Probability, Orders: d.Value.PredictedOrders, Value: d.Value.PredictedCLV.Float(),
+		Segment: d.RFM.Segment, Stage: d.Journey.Stage,
+	}
+	rankOnly := learned.Labels == 0 && learned.Recency.Weight == 0
+	c.Rivals = []quality.Rival{
+		{Name: "recency only", RankOnly: rankOnly, Probability: v.Recency, Orders: nan, Value: nan},
+		{Name: "frequency only", RankOnly: rankOnly, Probability: v.Frequency, Orders: nan, Value: nan},
+		{Name: "MBG/NBD", Probability: v.MBGNBD, Orders: v.MBGNBDOrders, Value: v.MBGNBDOrders * v.MeanSpend},
+		{Name: "pace so far", Probability: nan, Orders: v.PaceOrders, Value: v.PaceOrders * v.MeanSpend},
+	}
+	day := int32(-1 << 31)
+	if l := t.after[d.CustomerID]; l != nil {
+		for s := l.Sales(&t.rules); s.Next(); {
+			if s.Day != day {
+				c.Ordered++
+			}
+			day = s.Day
+			c.Spent += s.Net.Float()
+		}
+	}
+	return c
+}
+
+// describe puts the models into the report's words.
+func describe(l *score.Learned) quality.Models {
+	m := quality.Models{
+		Rhythm: quality.Rhythm{R: l.Rhythm.R, AlphaDays: l.Rhythm.Alpha, A: l.Rhythm.A, B: l.Rhythm.B, LogLikelihood: l.LogLikelihood},
+		Spend:  quality.Spend{P: l.Spend.P, Q: l.Spend.Q, V: l.Spend.V},
+		Churn:  quality.Churn{Answered: score.RhythmAlone, Labels: l.Labels},
+	}
+	for i, w := range l.Rhythm.Weights {
+		m.Rhythm.Weights = append(m.Rhythm.Weights, quality.Weight{K: rhythm.Grid[i], Share: w})
+	}
+	if l.Churn == nil {
+		return m
+	}
+	m.Churn.Answered = score.LearnedModel
+	for i, name := range score.FeatureNames() {
+		if w := l.Churn.Weights[i]; w != 0 {
+			m.Churn.Terms = append(m.Churn.Terms, quality.Term{Name: name, Weight: w * (l.Churn.Hi[i] - l.Churn.Lo[i]), Text: score.FeatureText(i)})
+		}
+	}
+	return m
+}

@@ -1,0 +1,105 @@
+package encode
+
+// modelsDoc is the wire form of score.Learned.
+type modelsDoc struct {
+	Format      int    `json:"format"`
+	Version     int    `json:"version"`
+	At          moment `json:"at"`
+	HorizonDays int    `json:"horizon_days"`
+	Customers   int    `json:"customers"`
+	fittedDoc
+	LogLikelihood number       `json:"log_likelihood"`
+	Average       number       `json:"average_probability"`
+	Means         meansDoc     `json:"means"`
+	Refused       []string     `json:"refused"`
+	Quality       []qualityDoc `json:"quality"`
+	Past          []pastDoc    `json:"past"`
+}
+
+// fittedDoc is the wire form of score.Fitted.
+type fittedDoc struct {
+	Rhythm    rhythmDoc    `json:"rhythm"`
+	Alone     rhythmDoc    `json:"mbg_nbd"`
+	Spend     *spendDoc    `json:"spend"`
+	MeanSpend number       `json:"mean_spend"`
+	Churn     *churnDoc    `json:"churn"`
+	Labels    int          `json:"churn_labels"`
+	Baselines baselinesDoc `json:"baselines"`
+}
+
+type pastDoc struct {
+	At moment `json:"at"`
+	fittedDoc
+}
+
+// rhythmDoc has a weight for each regularity k of the rhythm model's grid: 1, 2,
+// 3, 4, 6, 8, 12, 16, 24.
+type rhythmDoc struct {
+	R       number   `json:"r"`
+	Alpha   number   `json:"alpha_days"`
+	A       number   `json:"a"`
+	B       number   `json:"b"`
+	Weights []number `json:"weights"`
+}
+
+type spendDoc struct {
+	P number `json:"p"`
+	Q number `json:"q"`
+	V number `json:"v"`
+}
+
+type churnDoc struct {
+	Bias     number       `json:"bias"`
+	Lambda   number       `json:"lambda"`
+	Rows     int          `json:"rows"`
+	Features []featureDoc `json:"features"`
+}
+
+type featureDoc struct {
+	Name   string `json:"name"`
+	Weight number `json:"weight"`
+	Low    number `json:"low"`
+	High   number `json:"high"`
+	Mean   number `json:"mean"`
+}
+
+type baselinesDoc struct {
+	Recency   curveDoc `json:"recency"`
+	Frequency curveDoc `json:"frequency"`
+}
+
+type curveDoc struct {
+	Bias   number `json:"bias"`
+	Weight number `json:"weight"`
+}
+
+type meansDoc struct {
+	History  number   `json:"history"`
+	Silence  number   `json:"silence"`
+	Features []number `json:"features"`
+}
+
+type qualityDoc struct {
+	Name       string     `json:"name"`
+	N          int        `json:"n"`
+	Invalid    int        `json:"invalid"`
+	Base       number     `json:"base"`
+	MeanP      number     `json:"mean_probability"`
+	AUC        number     `json:"auc"`
+	Brier      number     `json:"brier"`
+	LogLoss    number     `json:"log_loss"`
+	InTheLarge number     `json:"in_the_large"`
+	ECE        number     `json:"ece"`
+	MaxGap     number     `json:"max_gap"`
+	Deciles    [10]binDoc `json:"deciles"`
+	Lift       [10]number `json:"lift"`
+	Captured   [10]number `json:"captured"`
+}
+
+type binDoc struct {
+	N    int    `json:"n"`
+	Mean number `json:"mean"`
+	Rate number `json:"rate"`
+	Low  number `json:"low"`
+	High number `json:"high"`
+}

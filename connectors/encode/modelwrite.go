@@ -1,0 +1,63 @@
+package encode
+
+import (
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+func modelsOf(m *score.Learned) *modelsDoc {
+	return &modelsDoc{
+		Format: modelsFormat, Version: m.Version, At: moment(m.At), HorizonDays: m.HorizonDays, Customers: m.Customers,
+		fittedDoc: fittedOf(&m.Fitted), LogLikelihood: number(m.LogLikelihood), Average: number(m.Average),
+		Means:   meansDoc{number(m.Means.History), number(m.Means.Silence), numbers(m.Means.Features)},
+		Refused: append([]string{}, m.Refused...),
+		Quality: mapped(m.Judged, qualityOf),
+		Past:    mapped(m.Past, func(p score.Past) pastDoc { return pastDoc{moment(p.At), fittedOf(&p.Fitted)} }),
+	}
+}
+
+func fittedOf(f *score.Fitted) fittedDoc {
+	r, a := &f.Rhythm, &f.Alone
+	d := fittedDoc{
+		Rhythm:    rhythmDoc{number(r.R), number(r.Alpha), number(r.A), number(r.B), numbers(r.Weights[:])},
+		Alone:     rhythmDoc{number(a.R), number(a.Alpha), number(a.A), number(a.B), numbers(a.Weights[:])},
+		MeanSpend: number(f.MeanSpend), Labels: f.Labels,
+		Baselines: baselinesDoc{
+			Recency:   curveDoc{number(f.Recency.Bias), number(f.Recency.Weight)},
+			Frequency: curveDoc{number(f.Frequency.Bias), number(f.Frequency.Weight)},
+		},
+	}
+	if none := (score.Fitted{}); f.Spend != none.Spend {
+		d.Spend = &spendDoc{number(f.Spend.P), number(f.Spend.Q), number(f.Spend.V)}
+	}
+	if c := f.Churn; c != nil {
+		d.Churn = &churnDoc{Bias: number(c.Bias), Lambda: number(c.Lambda), Rows: c.Rows, Features: []featureDoc{}}
+		names := score.FeatureNames()
+		for i, w := range c.Weights {
+			d.Churn.Features = append(d.Churn.Features, featureDoc{names[i], number(w), number(c.Lo[i]), number(c.Hi[i]), number(c.Mean[i])})
+		}
+	}
+	return d
+}
+
+func qualityOf(q score.Quality) qualityDoc {
+	d := qualityDoc{
+		Name: q.Name, N: q.N, Invalid: q.Invalid, Base: number(q.Base), MeanP: number(q.MeanP), AUC: number(q.AUC),
+		Brier: number(q.Brier), LogLoss: number(q.LogLoss), InTheLarge: number(q.InTheLarge), ECE: number(q.ECE), MaxGap: number(q.MaxGap),
+	}
+	for i, b := range q.Deciles {
+		d.Deciles[i] = binDoc{b.N, number(b.Mean), number(b.Rate), number(b.Low), number(b.High)}
+		d.Lift[i], d.Captured[i] = number(q.Lift[i]), number(q.Caught[i])
+	}
+	return d
+}
+
+// mapped is f of each; never null.
+func mapped[S, T any](from []S, f func(S) T) []T {
+	to := make([]T, 0, len(from))
+	for _, v := range from {
+		to = append(to, f(v))
+	}
+	return to
+}
+
+func numbers(fs []float64) []number { return mapped(fs, func(f float64) number { return number(f) }) }

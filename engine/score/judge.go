@@ -1,0 +1,80 @@
+package score
+
+import (
+	"math"
+
+	"github.com/dangol-dev/dangol/engine/churn"
+	"github.com/dangol-dev/dangol/engine/rhythm"
+)
+
+// judgedShots are how many of the latest snapshots are judged by.
+const judgedShots = 3
+
+// judgePast scores each label with the models that were in force when it began,
+// that is before it could be learned from, and keeps of those models the ones
+// that labels still open have begun under.
+func (n *Learner) judgePast(prev, l *Learned) {
+	models := append(append([]Past(nil), prev.Past...), Past{At: prev.At, Fitted: prev.Fitted})
+	names := [...]string{"dangol", "recency", "frequency", "mbg_nbd"}
+	var outcomes [len(names)][]churn.Outcome
+	for j := range min(judgedShots, len(n.shots)) {
+		inForce := -1
+		for i := range models {
+			if models[i].At <= n.shots[j] {
+				inForce = i
+			}
+		}
+		if inForce < 0 {
+			continue // whoever began in the middle of a stream had no model then
+		}
+		f := &models[inForce].Fitted
+		q, alone := answererOf(f, n.cfg), aloneOf(f)
+		for i := range n.members {
+			for _, b := range n.members[i].labels {
+				if b.snapshot != j {
+					continue
+				}
+				x, offset := q.row(&b.shot)
+				for k, p := range [...]float64{
+					f.Churn.Probability(offset, x),
+					f.Recency.P(math.Log1p(b.silence)),
+					f.Frequency.P(math.Log(float64(b.occasion))),
+					Alone(alone, b.history, b.silence, q.horizon),
+				} {
+					outcomes[k] = append(outcomes[k], churn.Outcome{P: p, Churned: b.churned})
+				}
+			}
+		}
+	}
+	if len(outcomes[0]) > 0 {
+		for k, name := range names {
+			l.Judged = append(l.Judged, Quality{Name: name, Quality: churn.Judge(outcomes[k])})
+		}
+	}
+	// A label that begins now is judged when its horizon has passed; by then the
+	// snapshots reach back to before it.
+	oldest := n.shots[min(judgedShots, len(n.shots))-1]
+	for i := range models {
+		if i+1 == len(models) || models[i+1].At > oldest {
+			l.Past = append(l.Past, models[i])
+		}
+	}
+	if most := 64; len(l.Past) > most {
+		l.Past = l.Past[len(l.Past)-most:]
+	}
+}
+
+func aloneOf(f *Fitted) *rhythm.Prior {
+	p, err := rhythm.NewPrior(f.Alone)
+	if err != nil {
+		panic("score: a fitted prior is none: " + err.Error())
+	}
+	return p
+}
+
+// Alone is the churn probability by MBG/NBD.
+func Alone(p *rhythm.Prior, h rhythm.History, silence, horizon float64) float64 {
+	var q rhythm.Posterior
+	p.Posterior(h, &q)
+	return 1 - q.OrderWithin(silence, horizon)
+}

@@ -1,0 +1,114 @@
+package score
+
+import (
+	"math"
+
+	"github.com/dangol-dev/dangol/engine/churn"
+	"github.com/dangol-dev/dangol/engine/clv"
+	"github.com/dangol-dev/dangol/engine/rhythm"
+)
+
+// Learned is what a sample of the population taught: everything fitted. It is
+// a function of the sample's facts as of At, to the tolerance of the fits, and
+// of the models before it, which only Judged depends on. It is immutable.
+type Learned struct {
+	Version     int   // 1: built in; counts up with every model published
+	At          int64 // Unix ms; facts up to then went in. 0: built in
+	HorizonDays int   // of the churn model
+	Customers   int   // buyers in the sample
+
+	Fitted
+	LogLikelihood float64 // of the rhythm over the sample, in days
+	Average       float64 // mean churn probability of the sample at At
+	Means         Means   // where the average customer stands, for the reasons
+
+	Refused []string  // fits that were refused, and why: the last good one stands
+	Judged  []Quality // what earlier models had said of labels resolved since; dangol first
+	Past    []Past    // models that were in force when labels still open were begun
+}
+
+// Fitted are the parameters that a score is computed with.
+type Fitted struct {
+	Rhythm    rhythm.Params // days
+	Alone     rhythm.Params // MBG/NBD, k = 1, for comparison
+	Spend     clv.Params    // of one purchase day, in currency units; zero: none
+	MeanSpend float64       // the population's; 0: unknown
+	Churn     *churn.Model  // over Features; nil: the rhythm answers alone
+	Labels    int           // that Churn was learned from
+
+	Recency, Frequency churn.Curve // single-feature baselines, for comparison
+}
+
+// Means are population averages in log-odds: of the rhythm's word at the moment
+// of the last order, of what the silence added, and of each feature.
+type Means struct {
+	History, Silence float64
+	Features         []float64
+}
+
+// Past is a model that was in force from At on.
+type Past struct {
+	At int64
+	Fitted
+}
+
+// Quality is how well one way to foretell churn did.
+type Quality struct {
+	Name string // dangol, recency, frequency, mbg_nbd
+	churn.Quality
+}
+
+// BuiltIn is what is known before anything was learned: the published
+// parameters of a CD shop.
+func BuiltIn(horizonDays int) *Learned {
+	p := rhythm.DefaultParams()
+	alone := p
+	alone.Weights = [rhythm.Size]float64{1}
+	return &Learned{Version: 1, HorizonDays: horizonDays, Fitted: Fitted{Rhythm: p, Alone: alone}}
+}
+
+// expectedSpend is what one purchase day of a customer brings, in currency
+// units: of orders purchase days so far that brought mean on average.
+func (f *Fitted) expectedSpend(orders int, mean float64) float64 {
+	switch {
+	case f.Spend != clv.Params{} && mean > 0:
+		return f.Spend.Spend(orders, mean)
+	case mean > 0:
+		return mean
+	}
+	return f.MeanSpend
+}
+
+// sameModel says whether two models score alike to within the fits' tolerance,
+// so that publishing the second would only stir.
+func sameModel(a, b *Fitted) bool {
+	if (a.Churn == nil) != (b.Churn == nil) || !near(a.MeanSpend, b.MeanSpend) {
+		return false
+	}
+	pa, pb := a.Rhythm, b.Rhythm
+	if !near(pa.R, pb.R) || !near(pa.Alpha, pb.Alpha) || !near(pa.A, pb.A) || !near(pa.B, pb.B) {
+		return false
+	}
+	for i := range pa.Weights {
+		if !near(pa.Weights[i], pb.Weights[i]) {
+			return false
+		}
+	}
+	if a.Churn == nil {
+		return true
+	}
+	if !near(a.Churn.Bias, b.Churn.Bias) || len(a.Churn.Weights) != len(b.Churn.Weights) {
+		return false
+	}
+	for i := range a.Churn.Weights {
+		if !near(a.Churn.Weights[i], b.Churn.Weights[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b), 1e-3) }
+
+// Same says whether o scores as l does.
+func (l *Learned) Same(o *Learned) bool { return sameModel(&l.Fitted, &o.Fitted) }

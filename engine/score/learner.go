@@ -1,0 +1,269 @@
+package score
+
+import (
+	"math"
+	"slices"
+
+	"github.com/dangol-dev/dangol/engine/churn"
+	"github.com/dangol-dev/dangol/engine/clv"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/rhythm"
+)
+
+// Learner fits everything that can be learned to a sample of customers as of an
+// instant. It needs their present facts only: what a customer was like at an
+// earlier instant, and whether an order followed, is read off the list of
+// facts. So the outcome is a function of the facts of the sample, and any order
+// of arrival that leaves the same facts leaves the same models.
+//
+// A label is a customer at a snapshot, an evening before a Monday, so that the
+// calendar weeks of the behaviour are whole; and whether an order followed
+// within the horizon. Only snapshots whose horizon has passed by the instant
+// count. One goroutine.
+type Learner struct {
+	cfg     *Config
+	rules   *ledger.Rules
+	at      int64
+	shots   []int64 // the snapshots' instants, latest first
+	members []member
+
+	then, before ledger.Ledger
+	f            facts
+}
+
+// member is a customer of the sample.
+type member struct {
+	hash   uint64
+	now    shot
+	labels []label
+}
+
+// shot is what is known of a customer at one instant, apart from any model.
+type shot struct {
+	moments
+	silence  float64              // days
+	behaved  [numFeatures]float64 // the behaviour's columns
+	occasion int                  // purchase days
+}
+
+// label is a resolved snapshot.
+type label struct {
+	shot
+	snapshot int // index in shots
+	churned  bool
+}
+
+// snapshots are how many instants are looked back to, a third of a horizon
+// apart: customers change less than that within a horizon.
+const snapshots = 6
+
+// NewLearner returns a Learner of a valid Config as of an instant (Unix ms).
+func NewLearner(cfg *Config, rules *ledger.Rules, at int64) *Learner {
+	n := &Learner{cfg: cfg, rules: rules, at: at}
+	step := max(7, cfg.HorizonDays/3)
+	day := rules.Calendar.Day(at) - int32(cfg.HorizonDays)
+	for j := range snapshots {
+		monday := ledger.Monday(ledger.Week(day - int32(j*step)))
+		n.shots = append(n.shots, rules.Calendar.Start(monday)-1)
+	}
+	return n
+}
+
+// Add takes a customer of the sample by the hash of the id; the ledger is not
+// kept.
+func (n *Learner) Add(hash uint64, l *ledger.Ledger) {
+	l.Before(n.at, n.rules, &n.then)
+	m := member{hash: hash}
+	if !n.look(&n.then, n.at, &m.now) {
+		return
+	}
+	horizon := int64(n.cfg.HorizonDays) * rhythm.DayMS
+	for j, at := range n.shots {
+		n.then.Before(at, n.rules, &n.before)
+		b := label{snapshot: j, churned: true}
+		if !n.look(&n.before, at, &b.shot) {
+			break // nor at an earlier one
+		}
+		for s := n.then.Sales(n.rules); s.Next(); {
+			if s.Placed > at && s.Placed <= at+horizon {
+				b.churned = false
+				break
+			}
+		}
+		m.labels = append(m.labels, b)
+	}
+	n.members = append(n.members, m)
+}
+
+// look reads a ledger as of an instant; false: no buyer yet.
+func (n *Learner) look(l *ledger.Ledger, at int64, s *shot) bool {
+	today := n.rules.Calendar.Day(at)
+	n.f.read(l, n.rules, today, 0, decayOf(float64(n.cfg.HorizonDays)))
+	if n.f.last == 0 {
+		return false
+	}
+	s.moments, s.silence, s.occasion = n.f.moments, rhythm.Days(n.f.last, at), n.f.history.Repeats+1
+	n.f.behaviour.features(ledger.Week(today), &s.behaved)
+	return true
+}
+
+// Buyers is how many customers with an order were added.
+func (n *Learner) Buyers() int { return len(n.members) }
+
+// Learn fits everything, beginning at what was learned before. Where a fit is
+// refused, what prev has stands and Refused says why. prev is not changed.
+func (n *Learner) Learn(prev *Learned) *Learned {
+	slices.SortFunc(n.members, func(a, b member) int { return compareHash(a.hash, b.hash) })
+	l := &Learned{
+		Version: prev.Version + 1, At: n.at, HorizonDays: n.cfg.HorizonDays, Customers: len(n.members),
+		Fitted: prev.Fitted,
+	}
+	n.fitRhythm(prev, l)
+	n.fitSpend(prev, l)
+	q := newAnswerer(l, n.cfg)
+	n.fitChurn(q, l)
+	n.average(q, l)
+	n.judgePast(prev, l)
+	return l
+}
+
+func compareHash(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (n *Learner) fitRhythm(prev, l *Learned) {
+	obs := make([]rhythm.Observation, len(n.members))
+	for i := range n.members {
+		s := &n.members[i].now
+		obs[i] = rhythm.Observation{History: s.history, Silence: s.silence}
+	}
+	fit, err := rhythm.FitPrior(obs, prev.Rhythm, rhythm.FitOptions{})
+	if err != nil {
+		l.refuse("rhythm", err)
+		l.LogLikelihood = prev.LogLikelihood
+	} else {
+		l.Rhythm, l.LogLikelihood = fit.Params, fit.LogLikelihood
+	}
+	// A baseline is shown as it is, also where it is no knowledge.
+	if fit, _ := rhythm.FitPrior(obs, prev.Alone, rhythm.FitOptions{K: 1}); valid(fit.Params) {
+		l.Alone = fit.Params
+	}
+}
+
+func valid(p rhythm.Params) bool {
+	_, err := rhythm.NewPrior(p)
+	return err == nil
+}
+
+func (l *Learned) refuse(what string, err error) {
+	l.Refused = append(l.Refused, what+": "+err.Error())
+}
+
+func (n *Learner) fitSpend(prev, l *Learned) {
+	var obs []clv.Observation
+	for i := range n.members {
+		if s := &n.members[i].now; s.spend > 0 {
+			obs = append(obs, clv.Observation{Orders: s.occasion, Mean: s.spend})
+		}
+	}
+	fit, err := clv.FitSpend(obs, prev.Spend)
+	if fit.Mean > 0 {
+		l.MeanSpend = fit.Mean
+	}
+	if err != nil {
+		l.refuse("spend", err)
+		return
+	}
+	l.Spend, l.MeanSpend = fit.Params, fit.Params.Mean()
+}
+
+// fitChurn learns the correction from the labels, and the baselines beside it.
+func (n *Learner) fitChurn(q *answerer, l *Learned) {
+	l.Churn, l.Labels = nil, 0
+	var rows []churn.Row
+	var silence, orders []float64
+	var churned []bool
+	for i := range n.members {
+		m := &n.members[i]
+		for j := range m.labels {
+			b := &m.labels[j]
+			x, offset := q.row(&b.shot)
+			rows = append(rows, churn.Row{
+				Group: m.hash, At: int32(b.snapshot), Offset: offset, X: x, Churned: b.churned,
+			})
+			silence, orders, churned = append(silence, math.Log1p(b.silence)), append(orders, math.Log(float64(b.occasion))), append(churned, b.churned)
+		}
+	}
+	l.Recency, _ = churn.FitBaseline(silence, churned) // a baseline without labels stays what it was
+	l.Frequency, _ = churn.FitBaseline(orders, churned)
+	model, err := churn.Fit(rows, nil, churn.Options{MinLabels: n.cfg.Learn.MinLabels})
+	if err != nil {
+		l.refuse("churn", err)
+		return
+	}
+	n.steady(model, rows)
+	l.Churn, l.Labels = model, model.Rows
+}
+
+// average is where the population stands under l.
+func (n *Learner) average(q *answerer, l *Learned) {
+	l.Means.Features = make([]float64, numFeatures)
+	if len(n.members) == 0 {
+		return
+	}
+	share := 1 / float64(len(n.members))
+	for i := range n.members {
+		s := &n.members[i].now
+		x, offset := q.row(s)
+		begun := churn.LogOdds(1 - q.post.OrderWithin(0, q.horizon))
+		l.Average += share * l.Churn.Probability(offset, x)
+		l.Means.History += share * begun
+		l.Means.Silence += share * (offset - begun)
+		for c := range x {
+			if l.Churn != nil {
+				x[c] = clamp(x[c], l.Churn.Lo[c], l.Churn.Hi[c])
+			}
+			l.Means.Features[c] += share * x[c]
+		}
+	}
+}
+
+// answerer computes a model's rows.
+type answerer struct {
+	fitted  *Fitted
+	prior   *rhythm.Prior
+	post    rhythm.Posterior
+	horizon float64
+}
+
+func newAnswerer(l *Learned, cfg *Config) *answerer { return answererOf(&l.Fitted, cfg) }
+
+func answererOf(f *Fitted, cfg *Config) *answerer {
+	prior, err := rhythm.NewPrior(f.Rhythm)
+	if err != nil {
+		panic("score: a fitted prior is none: " + err.Error()) // the fit has checked it
+	}
+	return &answerer{fitted: f, prior: prior, horizon: float64(cfg.HorizonDays)}
+}
+
+// row is what the churn model looks at: the columns, and the rhythm's word in
+// log-odds.
+func (q *answerer) row(s *shot) ([]float64, float64) {
+	q.prior.Posterior(s.history, &q.post)
+	var x, slope [numFeatures]float64
+	x = s.behaved
+	s.moments.constant(q.fitted, &x)
+	survival, density := q.post.At(s.silence)
+	s.moments.moving(s.silence, survival, density, decayOf(q.horizon), &x, &slope)
+	return slices.Clone(x[:]), churn.LogOdds(1 - q.post.OrderWithin(s.silence, q.horizon))
+}
+
+// HashOf is the hash by which a customer is chosen for the sample.
+func HashOf(id string) uint64 { return event.Hash(id) * 0x9e3779b97f4a7c15 }
