@@ -41,12 +41,12 @@ func (r *Report) Judge(cases []Case) {
 		return
 	}
 	r.Data.BaseRate = float64(r.Data.Churned) / float64(len(cases))
-	r.Churn = []Judged{judged("dangol", false, cases, func(c *Case) float64 { return c.Probability })}
+	r.Churn = []Judged{judgeBy("dangol", false, cases, func(c *Case) float64 { return c.Probability })}
 	r.Orders.Models = []Forecast{forecast("dangol", cases, func(c *Case) (float64, float64) { return c.Orders, c.Ordered })}
 	r.Value.Models = []Forecast{forecast("dangol", cases, func(c *Case) (float64, float64) { return c.Value, c.Spent })}
 	for k, v := range cases[0].Rivals {
 		if !math.IsNaN(v.Probability) {
-			r.Churn = append(r.Churn, judged(v.Name, v.RankOnly, cases, func(c *Case) float64 { return c.Rivals[k].Probability }))
+			r.Churn = append(r.Churn, judgeBy(v.Name, v.RankOnly, cases, func(c *Case) float64 { return c.Rivals[k].Probability }))
 		}
 		if !math.IsNaN(v.Orders) {
 			r.Orders.Models = append(r.Orders.Models, forecast(v.Name, cases, func(c *Case) (float64, float64) { return c.Rivals[k].Orders, c.Ordered }))
@@ -59,7 +59,7 @@ func (r *Report) Judge(cases []Case) {
 	r.Stages = groups(cases, func(c *Case) string { return c.Stage })
 }
 
-func judged(name string, rankOnly bool, cases []Case, p func(*Case) float64) Judged {
+func judgeBy(name string, rankOnly bool, cases []Case, p func(*Case) float64) Judged {
 	outcomes := make([]churn.Outcome, len(cases))
 	for i := range cases {
 		outcomes[i] = churn.Outcome{P: p(&cases[i]), Churned: cases[i].Ordered == 0}

@@ -127,6 +127,11 @@ func TestForeignModelsAreRefused(t *testing.T) {
 	}
 }
 
+// The wire form names no regularities: its weights are of these.
+func TestWeightsAreOfTheGrid(t *testing.T) {
+	require.Equal(t, []int{1, 2, 3, 4, 6, 8, 12, 16, 24}, rhythm.Grid[:], "another grid is another modelsFormat")
+}
+
 // Fields that a later program adds do not stop this one.
 func TestModelsMayGainFields(t *testing.T) {
 	b := strings.Replace(string(JSON{}.AppendModels(nil, learned())), `{`, `{"later":1,`, 1)

@@ -247,6 +247,19 @@ func (e plainEncoder) AppendChange(dst []byte, c *score.Change, doc []byte) []by
 	return fmt.Appendf(dst, "%d %s %s%s %d", c.Version, c.Cause.Kind, c.Cause.Timer, c.Cause.EventID, c.At)
 }
 
+func (plainEncoder) AppendModels(dst []byte, l *score.Learned) []byte {
+	b, err := json.Marshal(l)
+	if err != nil {
+		panic(err)
+	}
+	return append(dst, b...)
+}
+
+func (plainEncoder) ParseModels(b []byte) (*score.Learned, error) {
+	l := new(score.Learned)
+	return l, json.Unmarshal(b, l)
+}
+
 func testConfig() Config {
 	return Config{
 		Ledger: ledger.DefaultConfig(), Score: score.DefaultConfig(), Basket: basket.DefaultConfig(),

@@ -65,10 +65,6 @@ func (b *behaviour) read(l *ledger.Ledger, ordered uint64) {
 	}
 }
 
-// last is the latest week whose bits matter; a week later than that by
-// behaviourWeeks nothing changes any more.
-func (b *behaviour) last() int32 { return b.week }
-
 // features fills the behaviour's columns as of a calendar week.
 func (b *behaviour) features(week int32, x *[numFeatures]float64) {
 	at := func(bits uint64) uint64 {

@@ -86,7 +86,7 @@ func newTestScorer(t require.TestingT, change func(*Config)) (*Scorer, *Models) 
 		change(&cfg)
 	}
 	require.NoError(t, cfg.Validate())
-	m := NewModels(&cfg, rhythm.Default(), 1)
+	m := MustModels(&cfg, BuiltIn(cfg.HorizonDays))
 	m.Cuts = testCuts()
 	return NewScorer(cfg, testRules(), nil), m
 }

@@ -208,7 +208,7 @@ func (n *Learner) fitChurn(q *answerer, l *Learned) {
 		l.refuse("churn", err)
 		return
 	}
-	n.steady(model, rows)
+	n.steady(model, rows, q)
 	l.Churn, l.Labels = model, model.Rows
 }
 

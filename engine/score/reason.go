@@ -203,6 +203,9 @@ func (p *Phrase) Append(dst []byte) []byte {
 	case complaining:
 		dst = append(dst, choose(p.on, "a complaint is open", "no complaint is open")...)
 	}
+	if p.kind >= fullPriceOrders {
+		return p.appendLoyalty(dst)
+	}
 	return append(dst, p.text...)
 }
 

@@ -11,82 +11,68 @@ import (
 // quarters of a shop's year commonly differ by some fifteen per cent.
 const season = 0.15
 
-// steady holds the learned level against the season.
+// steady holds the learned level against the season and the trend.
 //
-// The problem: labels of two or three neighbouring horizons agree on whether
-// more or fewer customers came than the rhythm expects, and have one season
-// between them; carried over, the level of winter foretells summer. Which
-// customer is more at risk than which other does not suffer from that. So of
-// the model's mean correction only as much is kept as stands out from what
-// horizons differ by among themselves: the positive-part estimator of James and
-// Stein, over the horizons seen.
-func (n *Learner) steady(m *churn.Model, rows []churn.Row) {
-	if m.Lambda >= churn.Shut && m.Bias == 0 {
-		return
-	}
-	level, levels := 0.0, n.levels(m, rows)
-	for _, l := range levels {
-		level += l / float64(len(levels))
-	}
-	variance := season * season
-	if len(levels) > 1 {
-		sum := 0.0
-		for _, l := range levels {
-			sum += (l - level) * (l - level)
-		}
-		variance = max(variance, sum/float64(len(levels)-1))
-	}
-	span := float64(n.shots[0]-n.shots[len(levels)-1])/dayMS + float64(n.cfg.HorizonDays)
-	horizons := span / float64(n.cfg.HorizonDays)
+// The problem: all labels of one horizon have one season between them, and the
+// features grow older with their customers, so that what was more or less than
+// the rhythm expects last winter would be carried over into summer. Which
+// customer is more at risk than which other does not suffer from that. So the
+// features only tell customers apart: over the sample as it is now their sum is
+// zero. And of the latest horizon's level against the rhythm only as much is
+// kept as stands out from what seasons do: the positive-part estimator of James
+// and Stein.
+func (n *Learner) steady(m *churn.Model, rows []churn.Row, q *answerer) {
+	level := n.latestLevel(m, rows)
 	keep := 0.0
 	if level != 0 {
-		keep = math.Max(0, 1-variance/(horizons*level*level))
+		keep = math.Max(0, 1-season*season/(level*level))
 	}
-	mean := m.Bias
-	for i, w := range m.Weights {
-		mean += w * m.Mean[i]
-	}
-	m.Bias -= (1 - keep) * mean
+	m.Bias += keep*level - n.correction(m, q)
 }
 
-const dayMS = 86_400_000
-
-// levels is, for each snapshot with enough labels, the constant that has to be
-// added to the log-odds of the rhythm and the centred correction to meet what
-// happened.
-func (n *Learner) levels(m *churn.Model, rows []churn.Row) []float64 {
-	mean := m.Bias
-	for i, w := range m.Weights {
-		mean += w * m.Mean[i]
+// correction is the mean of what the model adds to the rhythm's log-odds, over
+// the sample as it is now.
+func (n *Learner) correction(m *churn.Model, q *answerer) (mean float64) {
+	for i := range n.members {
+		x, offset := q.row(&n.members[i].now)
+		mean += (m.Logit(offset, x) - offset) / float64(len(n.members))
 	}
-	var levels []float64
-	for j := range n.shots {
-		level, count := 0.0, 0
-		for range 30 {
-			gradient, curvature := 0.0, 1e-9
-			count = 0
-			for i := range rows {
-				r := &rows[i]
-				if int(r.At) != j {
-					continue
-				}
-				count++
-				p := churn.Logistic(m.Logit(r.Offset, r.X) - mean + level)
-				if r.Churned {
-					gradient++
-				}
-				gradient -= p
-				curvature += p * (1 - p)
-			}
-			step := clamp(gradient/curvature, -1, 1)
-			if level += step; math.Abs(step) < 1e-10 {
-				break
-			}
+	return mean
+}
+
+// latestLevel is the constant that has to be added to the log-odds of the latest
+// resolved snapshot, with the features' sum centred over it, to meet what
+// happened.
+func (n *Learner) latestLevel(m *churn.Model, rows []churn.Row) (level float64) {
+	var odds []float64
+	centre, happened := 0.0, 0.0
+	for i := range rows {
+		r := &rows[i]
+		if r.At != 0 {
+			continue
 		}
-		if count < 50 {
+		z := m.Logit(r.Offset, r.X)
+		odds = append(odds, z)
+		centre += z - r.Offset
+		if r.Churned {
+			happened++
+		}
+	}
+	if len(odds) == 0 {
+		return 0
+	}
+	centre /= float64(len(odds))
+	for range 50 {
+		expected, curvature := 0.0, 1e-9
+		for _, z := range odds {
+			p := churn.Logistic(z - centre + level)
+			expected += p
+			curvature += p * (1 - p)
+		}
+		step := clamp((happened-expected)/curvature, -1, 1)
+		if level += step; math.Abs(step) < 1e-12 || math.Abs(level) > 5 {
 			break
 		}
-		levels = append(levels, clamp(level, -5, 5))
 	}
-	return levels
+	return clamp(level, -5, 5)
 }
