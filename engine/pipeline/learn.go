@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,6 +107,7 @@ func (c *Core) considerFit() {
 func (c *Core) fit(members []sampled, prev *score.Learned, at int64) (*score.Learned, error) {
 	rules := c.rules()
 	n := score.NewLearner(&c.cfg.Score, &rules, at)
+	slices.SortFunc(members, func(a, b sampled) int { return cmp.Compare(a.hash, b.hash) })
 	var led ledger.Ledger
 	var em score.Emission
 	var buf []byte
@@ -198,7 +200,7 @@ func (c *Core) fitNow(growth float64) error {
 	if at <= l.last || at-c.began < int64(float64(l.last-c.began)*growth) {
 		return nil
 	}
-	learned, err := c.fit(c.buyers.top, c.models.Load().Learned(), at)
+	learned, err := c.fit(slices.Clone(c.buyers.top), c.models.Load().Learned(), at)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/dangol-dev/dangol/engine/clv"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/rhythm"
 )
@@ -63,35 +64,56 @@ func TestDocumentOfARegular(t *testing.T) {
 	require.Greater(t, doc.Churn.PAlive, 0.9)
 	require.Greater(t, doc.Churn.ExpectedNextOrder, now)
 	require.Less(t, doc.Churn.ExpectedNextOrder, now+14*day)
-	require.Equal(t, Value{HistoricCLV: 203e6, HistoricOrders: 11, AverageOrderValue: event.Micro(203_000_000) / 11}, doc.Value)
+	require.Equal(t, RhythmAlone, doc.Churn.Model)
+	require.InDelta(t, 0.72, doc.Churn.Average, 0.005)
+	orders := doc.Value.PredictedOrders // whoever is not lost comes some 17 times a year
+	require.InDelta(t, 10.5, orders, 0.5)
+	toCome := event.MicroOf(orders * 20.3 * clv.Discount(365, 0.1))
+	require.Equal(t, Value{
+		HistoricCLV: 203e6, HistoricOrders: 11, AverageOrderValue: event.Micro(203_000_000) / 11,
+		PredictedOrders: orders, ExpectedOrderValue: 20_300_000, PredictedCLV: toCome, TotalCLV: 203e6 + toCome,
+		HorizonDays: 365, Basis: Revenue,
+	}, doc.Value)
 	require.Equal(t, "advocate", doc.Journey.Stage)
 	require.Equal(t, 3, doc.Journey.Level)
 	require.Equal(t, epoch+190*day, doc.Journey.Since)
-	require.Equal(t, Loyalty{FullPriceShare: 10.0 / 11, Referrals: 1}, *doc.Loyalty)
+	require.Equal(t, Loyalty{
+		Score: doc.Loyalty.Score, FullPriceShare: 10.0 / 11, CouponFreeShare: 1, Referrals: 1, Satisfaction: -1,
+	}, *doc.Loyalty)
+	require.InDelta(t, (.3*10/11+.2+.15/2)/.65, doc.Loyalty.Score, 1e-12)
 	require.Equal(t, Contact{BestHour: 12, BestWeekday: 4, Channel: "app", Permitted: []string{"app"}}, doc.Contact)
 	require.Equal(t, Evidence{Orders: 11, RhythmModel: 1, RFMCustomers: 100}, doc.Evidence)
 	require.Equal(t, "10 purchase days, on average 21 days apart; a first-time buyer starts at 0.72", doc.Reasons[0].Text.String())
 	require.Equal(t, "13 days since the last order; usual gap 21", doc.Reasons[1].Text.String())
 }
 
-// The effects of the reasons add up to the probability less a first-time
-// buyer's on the day of the order.
+// The effects of the churn reasons add up to the probability less a first-time
+// buyer's on the day of the order, those of loyalty to its distance from 0.5.
 func TestReasonsAddUp(t *testing.T) {
 	fresh := 1 - rhythm.Default().Fresh().OrderWithin(0, 90)
 	rapid.Check(t, func(t *rapid.T) {
 		s, last := drawShop(t, 8)
 		doc := compute(t, s, last+rapid.Int64Range(0, 900*day).Draw(t, "silence"), nil)
-		sum := 0.0
-		for _, r := range doc.Reasons {
-			require.Equal(t, "churn.probability", r.Score)
-			words, err := json.Marshal(r.Text.String())
-			require.NoError(t, err)
-			require.NotEqual(t, `""`, string(words))
-			require.Equal(t, `"`+string(r.Text.Append(nil))+`"`, string(words), "nothing to escape")
-			sum += r.Effect
-		}
-		require.InDelta(t, doc.Churn.Probability-fresh, sum, 1e-12)
+		require.InDelta(t, fresh, doc.Churn.Average, 1e-12)
+		requireReasons(t, doc, 1e-12)
 	})
+}
+
+// requireReasons wants reasons that add up and can be read.
+func requireReasons(t require.TestingT, doc *Scores, tolerance float64) {
+	sums := map[string]float64{}
+	for _, r := range doc.Reasons {
+		sums[r.Score] += r.Effect
+		text := r.Text.String()
+		words, err := json.Marshal(text)
+		require.NoError(t, err)
+		require.NotEmpty(t, text)
+		require.Equal(t, `"`+text+`"`, string(words), "nothing to escape")
+		require.NotContains(t, text, "NaN")
+	}
+	require.Len(t, sums, 2)
+	require.InDelta(t, doc.Churn.Probability-doc.Churn.Average, sums["churn.probability"], tolerance)
+	require.InDelta(t, doc.Loyalty.Score-.5, sums["loyalty.score"], tolerance)
 }
 
 // The window's measures against counting plainly.

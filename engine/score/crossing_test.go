@@ -2,10 +2,14 @@ package score
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/dangol-dev/dangol/engine/ledger"
 )
 
 // From one crossing to the next, nothing changes on a fine grid, and at the
@@ -15,46 +19,100 @@ func TestNothingChangesBeforeTheCrossing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		shop, last := drawShop(t, 9)
 		sc, m := newTestScorer(t, func(c *Config) {
-			c.ProbabilityStep = rapid.SampledFrom([]float64{0.01, 0.05, 0.1, 0.5, 1}).Draw(t, "step")
-			c.RFM.WindowDays = rapid.SampledFrom([]int{0, 30, 365}).Draw(t, "window")
+			drawSteps(t, c)
 			c.HorizonDays = rapid.SampledFrom([]int{7, 30, 90, 365}).Draw(t, "horizon")
 		})
 		if rapid.Bool().Draw(t, "only time") {
 			m.Cuts = Cuts{}
 		}
 		now := last + rapid.Int64Range(0, 40*day).Draw(t, "silence")
-		var em, probe Emission
-		var doc Scores
-		require.NotEmpty(t, sc.Update("c", &shop.l, m, now, &em, &em, &doc, nil))
-		for range 12 {
-			until := em.Next
-			if until == 0 {
-				until = last + farthest
-			}
-			steps := int64(150)
-			for i := int64(0); i <= steps; i++ {
-				at := now + (until-now)*i/steps
-				if at == until {
-					at--
-				}
-				d := sc.Update("c", &shop.l, m, at, &em, &probe, &doc, nil)
-				require.Empty(t, d, "%d ms after the last order, %d ms before the crossing (%s)", at-last, until-at, em.Timer)
-			}
-			if em.Next == 0 {
-				return
-			}
-			require.Greater(t, em.Next, now)
-			timer := em.Timer
-			now = em.Next
-			d := sc.Update("c", &shop.l, m, now, &em, &em, &doc, nil)
-			require.NotEmpty(t, d, "%s, %d ms after the last order", timer, now-last)
-			var fields []string
-			for _, x := range d {
-				fields = append(fields, x.Field)
-			}
-			require.Contains(t, fields, fieldOf(timer), timer)
-		}
+		requireCrossings(t, sc, m, shop, now, 12, 150)
 	})
+}
+
+// drawSteps draws how fine the changes are.
+func drawSteps(t *rapid.T, c *Config) {
+	c.ProbabilityStep = rapid.SampledFrom([]float64{0.01, 0.05, 0.1, 0.5, 1}).Draw(t, "step")
+	c.RFM.WindowDays = rapid.SampledFrom([]int{0, 30, 365}).Draw(t, "window")
+}
+
+// The same with learned models, whose probability may rise, fall and bend at
+// any time, and leap where a week begins, by the calendar of the shop.
+func TestNothingChangesBeforeTheLearnedCrossing(t *testing.T) {
+	seoul, err := time.LoadLocation("Asia/Seoul")
+	require.NoError(t, err)
+	newYork, err := time.LoadLocation("America/New_York")
+	require.NoError(t, err)
+	calendars := []ledger.Calendar{{}, ledger.NewCalendar(seoul), ledger.NewCalendar(newYork)}
+	rapid.Check(t, func(t *rapid.T) {
+		shop := newShop()
+		shop.rules.Calendar = calendars[rapid.IntRange(0, 2).Draw(t, "calendar")]
+		shop.draw(t, 6)
+		if rapid.Bool().Draw(t, "browses") {
+			shop.browse(t, 12)
+		}
+		learned := drawLearned(t, rapid.SampledFrom([]int{7, 30, 90, 365}).Draw(t, "horizon"))
+		sc, m := newLearnedScorer(t, learned, shop.rules, func(c *Config) { drawSteps(t, c) })
+		if rapid.Bool().Draw(t, "only the probability") {
+			m.Cuts, sc.cfg.RFM.WindowDays = Cuts{}, 0
+		}
+		now := shop.l.Last + rapid.Int64Range(0, 40*day).Draw(t, "silence")
+		requireCrossings(t, sc, m, shop, now, 8, 60)
+	})
+}
+
+// The same under models that were fitted.
+func TestNothingChangesBeforeTheFittedCrossing(t *testing.T) {
+	ls, learned := simulated()
+	sc, m := newLearnedScorer(t, learned, testRules(), func(c *Config) { c.ProbabilityStep = 0.05 })
+	for i := 0; i < len(ls); i += 150 {
+		shop := &shop{rules: testRules(), l: ls[i]}
+		requireCrossings(t, sc, m, shop, epoch+730*day, 8, 60)
+	}
+}
+
+// requireCrossings goes from one crossing to the next and looks at so many
+// instants between two, and at the beginnings of weeks.
+func requireCrossings(t require.TestingT, sc *Scorer, m *Models, shop *shop, now int64, crossings, grid int) {
+	var em, probe Emission
+	var doc Scores
+	last := shop.lastOrder()
+	require.NotEmpty(t, sc.Update("c", &shop.l, m, now, &em, &em, &doc, nil))
+	for range crossings {
+		until := em.Next
+		if until == 0 {
+			until = last + farthest
+		}
+		for _, at := range instants(sc, now, until, grid) {
+			d := sc.Update("c", &shop.l, m, at, &em, &probe, &doc, nil)
+			require.Empty(t, d, "%d ms after the last order, %d ms before the crossing (%s)", at-last, until-at, em.Timer)
+		}
+		if em.Next == 0 {
+			return
+		}
+		require.Greater(t, em.Next, now)
+		timer := em.Timer
+		now = em.Next
+		d := sc.Update("c", &shop.l, m, now, &em, &em, &doc, nil)
+		require.NotEmpty(t, d, "%s, %d ms after the last order", timer, now-last)
+		require.Contains(t, strings.Fields(fields(d)), fieldOf(timer), timer)
+	}
+}
+
+// instants are a grid from now to the millisecond before until, and both sides
+// of the first beginnings of weeks between them.
+func instants(sc *Scorer, now, until int64, grid int) (at []int64) {
+	for i := range int64(grid) {
+		at = append(at, now+(until-1-now)*i/int64(grid-1))
+	}
+	cal := &sc.rules.Calendar
+	for week := range int32(16) {
+		monday := cal.Start(ledger.Monday(ledger.Week(cal.Day(now)) + 1 + week))
+		if monday < until {
+			at = append(at, monday-1, monday)
+		}
+	}
+	return at
 }
 
 // fieldOf is a field that changes when a timer fires.

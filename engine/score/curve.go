@@ -59,7 +59,7 @@ func decayOf(horizon float64) float64 { return 0.5 / horizon }
 // isMoving says whether a column moves with the silence.
 func isMoving(i int) bool {
 	switch i {
-	case xSilence, xTenure, xOverdue, xOverdue2, xUsual, xFresh, xDecayed, xSlow:
+	case xSilence, xTenure, xOverdue, xOverdue2, xPercentile, xUsual, xFresh, xDecayed, xSlow:
 		return true
 	}
 	return false

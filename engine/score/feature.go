@@ -15,30 +15,31 @@ import (
 // Each is constant, or monotone in the silence, or (the behaviour) a step at the
 // beginning of a calendar week. The search for the next crossing rests on that.
 const (
-	xOnce      = iota // 1 with a single purchase day
-	xSilence          // ln(1 + days since the last order), rising
-	xOrders           // ln(purchase days)
-	xTenure           // ln(1 + days since the first order), rising
-	xOverdue          // −ln of the rhythm's survival of the open gap, rising
-	xOverdue2         // its square, rising
-	xUsual            // ln((1+silence)/(1+mean gap)), rising; 0 with one purchase day
-	xTrend            // ln((1+last gap)/(1+mean gap))
-	xSpend            // ln of the expected spend of a purchase day, over the population's
-	xFresh            // ln(1 + purchase days, decayed over half a horizon), falling
-	xDecayed          // the same over a horizon, falling
-	xSlow             // the same over two horizons, falling
-	xVisits           // 1 if seen in this or the last week, but for weeks with an order
-	xVisited          // ln(1 + such weeks among the eleven before)
-	xCart             // 1 if the cart was filled in this or the last week, but for weeks with an order
-	xEngaged          // 1 if a message was opened or clicked within the last five weeks
-	xComplaint        // 1 while a complaint is open
+	xOnce       = iota // 1 with a single purchase day
+	xSilence           // ln(1 + days since the last order), rising
+	xOrders            // ln(purchase days)
+	xTenure            // ln(1 + days since the first order), rising
+	xOverdue           // −ln of the rhythm's survival of the open gap, rising
+	xOverdue2          // its square, rising
+	xPercentile        // the overdue percentile, rising
+	xUsual             // ln((1+silence)/(1+mean gap)), rising; 0 with one purchase day
+	xTrend             // ln((1+last gap)/(1+mean gap))
+	xSpend             // ln of the expected spend of a purchase day, over the population's
+	xFresh             // ln(1 + purchase days, decayed over half a horizon), falling
+	xDecayed           // the same over a horizon, falling
+	xSlow              // the same over two horizons, falling
+	xVisits            // 1 if seen in this or the last week, but for weeks with an order
+	xVisited           // ln(1 + such weeks among the eleven before)
+	xCart              // 1 if the cart was filled in this or the last week, but for weeks with an order
+	xEngaged           // 1 if a message was opened or clicked within the last five weeks
+	xComplaint         // 1 while a complaint is open
 
 	numFeatures
 )
 
 // featureNames are the columns' names in the models' document.
 var featureNames = [numFeatures]string{
-	"single_purchase", "silence", "orders", "tenure", "overdue", "overdue_squared", "silence_to_usual_gap", "trend", "spend",
+	"single_purchase", "silence", "orders", "tenure", "overdue", "overdue_squared", "overdue_percentile", "silence_to_usual_gap", "trend", "spend",
 	"recent_orders_half", "recent_orders", "recent_orders_double", "visits", "visits_before", "cart", "messages", "complaint",
 }
 
@@ -152,6 +153,7 @@ func (m *moments) moving(e, s, density, decay float64, x, slope *[numFeatures]fl
 	}
 	x[xOverdue], slope[xOverdue] = overdue, steep
 	x[xOverdue2], slope[xOverdue2] = overdue*overdue, 2*overdue*steep
+	x[xPercentile], slope[xPercentile] = 1-s, density
 	if m.history.Repeats > 0 {
 		x[xUsual], slope[xUsual] = x[xSilence]-math.Log1p(m.mean()), slope[xSilence]
 	}
@@ -170,23 +172,24 @@ const (
 
 // featureTexts say what each column is, for reports.
 var featureTexts = [numFeatures]string{
-	xOnce:      "a single purchase day so far",
-	xSilence:   "days since the last order",
-	xOrders:    "purchase days so far",
-	xTenure:    "days since the first order",
-	xOverdue:   "how overdue by the customer's own rhythm",
-	xOverdue2:  "the same, squared",
-	xUsual:     "silence against the usual gap",
-	xTrend:     "last gap against the usual one",
-	xSpend:     "expected spend of a purchase day",
-	xFresh:     "purchase days of late (half a horizon)",
-	xDecayed:   "purchase days of late (a horizon)",
-	xSlow:      "purchase days of late (two horizons)",
-	xVisits:    "seen within the last two weeks, orders aside",
-	xVisited:   "weeks seen in the eleven before",
-	xCart:      "cart filled within the last two weeks",
-	xEngaged:   "message opened within the last five weeks",
-	xComplaint: "a complaint is open",
+	xOnce:       "a single purchase day so far",
+	xSilence:    "days since the last order",
+	xOrders:     "purchase days so far",
+	xTenure:     "days since the first order",
+	xOverdue:    "how overdue by the customer's own rhythm",
+	xOverdue2:   "the same, squared",
+	xPercentile: "the overdue percentile",
+	xUsual:      "silence against the usual gap",
+	xTrend:      "last gap against the usual one",
+	xSpend:      "expected spend of a purchase day",
+	xFresh:      "purchase days of late (half a horizon)",
+	xDecayed:    "purchase days of late (a horizon)",
+	xSlow:       "purchase days of late (two horizons)",
+	xVisits:     "seen within the last two weeks, orders aside",
+	xVisited:    "weeks seen in the eleven before",
+	xCart:       "cart filled within the last two weeks",
+	xEngaged:    "message opened within the last five weeks",
+	xComplaint:  "a complaint is open",
 }
 
 // FeatureText says what a column of a churn model is.

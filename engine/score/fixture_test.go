@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/dangol-dev/dangol/engine/churn"
+	"github.com/dangol-dev/dangol/engine/clv"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/rhythm"
@@ -66,6 +68,12 @@ func pizza() *shop {
 
 func drawShop(t *rapid.T, most int) (*shop, int64) {
 	s := newShop()
+	s.draw(t, most)
+	return s, s.l.Last
+}
+
+// draw lets the customer order up to so many times.
+func (s *shop) draw(t *rapid.T, most int) {
 	at := epoch + rapid.Int64Range(0, 3*day).Draw(t, "first")
 	usual := rapid.SampledFrom([]float64{1.3, 7, 21, 60, 200}).Draw(t, "usual")
 	even := rapid.Bool().Draw(t, "even")
@@ -77,7 +85,70 @@ func drawShop(t *rapid.T, most int) (*shop, int64) {
 		}
 		at += int64(usual * f * day)
 	}
-	return s, s.l.Last
+}
+
+// browse lets the customer look around at up to n instants from the first order
+// until two months after the last.
+func (s *shop) browse(t *rapid.T, n int) {
+	from, until := s.l.First, s.l.Last+60*day
+	for range rapid.IntRange(0, n).Draw(t, "acts") {
+		s.apply(event.Event{
+			Type: rapid.SampledFrom([]event.Type{
+				event.PageViewed, event.ProductAdded, event.MessageOpened, event.ComplaintRaised, event.ComplaintResolved,
+			}).Draw(t, "act"),
+			Time:  rapid.Int64Range(from, until).Draw(t, "at"),
+			Items: []event.Item{{ID: "B", Quantity: event.One}},
+		})
+	}
+}
+
+// lastOrder is the instant of the last order.
+func (s *shop) lastOrder() int64 { return s.l.Orders[len(s.l.Orders)-1].Placed }
+
+// drawLearned draws models that weigh every column, with clamps that bite.
+func drawLearned(t *rapid.T, horizon int) *Learned {
+	l := BuiltIn(horizon)
+	l.Version, l.At, l.Customers, l.Labels = 2, epoch, 1000, 900
+	l.Average = rapid.Float64Range(0.01, 0.99).Draw(t, "average")
+	l.Spend, l.MeanSpend = clv.Params{P: 4, Q: 4, V: 15}, 20
+	l.Means = Means{
+		History: rapid.Float64Range(-3, 3).Draw(t, "mean history"), Silence: rapid.Float64Range(0, 3).Draw(t, "mean silence"),
+		Features: make([]float64, numFeatures),
+	}
+	m := &churn.Model{
+		Bias: rapid.Float64Range(-3, 3).Draw(t, "bias"), Lambda: 1, Rows: 900,
+		Weights: make([]float64, numFeatures), Lo: make([]float64, numFeatures), Hi: make([]float64, numFeatures), Mean: make([]float64, numFeatures),
+	}
+	for i := range numFeatures {
+		reach := 5. // as far as the column comes, about
+		switch i {
+		case xOverdue2:
+			reach = 100
+		case xOnce, xVisits, xCart, xEngaged, xComplaint:
+			reach = 1
+		}
+		m.Weights[i] = rapid.Float64Range(-5, 5).Draw(t, featureNames[i]) / reach
+		m.Lo[i] = reach * rapid.SampledFrom([]float64{-1, 0, 0, 0.1, 0.3}).Draw(t, "lo")
+		m.Hi[i] = reach * rapid.SampledFrom([]float64{0.4, 1, 1, 3}).Draw(t, "hi")
+		m.Mean[i] = (m.Lo[i] + m.Hi[i]) / 2
+		l.Means.Features[i] = m.Mean[i]
+	}
+	l.Churn = m
+	return l
+}
+
+// newLearnedScorer scores with what was learned, for customers of these rules.
+func newLearnedScorer(t require.TestingT, l *Learned, rules ledger.Rules, change func(*Config)) (*Scorer, *Models) {
+	cfg := DefaultConfig()
+	cfg.HorizonDays = l.HorizonDays
+	if change != nil {
+		change(&cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	m, err := NewModels(&cfg, l)
+	require.NoError(t, err)
+	m.Cuts = testCuts()
+	return NewScorer(cfg, rules, nil), m
 }
 
 func newTestScorer(t require.TestingT, change func(*Config)) (*Scorer, *Models) {

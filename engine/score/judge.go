@@ -7,9 +7,6 @@ import (
 	"github.com/dangol-dev/dangol/engine/rhythm"
 )
 
-// judgedShots are how many of the latest snapshots are judged by.
-const judgedShots = 3
-
 // judgePast scores each label with the models that were in force when it began,
 // that is before it could be learned from, and keeps of those models the ones
 // that labels still open have begun under.
@@ -17,7 +14,7 @@ func (n *Learner) judgePast(prev, l *Learned) {
 	models := append(append([]Past(nil), prev.Past...), Past{At: prev.At, Fitted: prev.Fitted})
 	names := [...]string{"dangol", "recency", "frequency", "mbg_nbd"}
 	var outcomes [len(names)][]churn.Outcome
-	for j := range min(judgedShots, len(n.shots)) {
+	for _, j := range n.judged() {
 		inForce := -1
 		for i := range models {
 			if models[i].At <= n.shots[j] {
@@ -34,14 +31,15 @@ func (n *Learner) judgePast(prev, l *Learned) {
 				if b.snapshot != j {
 					continue
 				}
-				x, offset := q.row(&b.shot)
+				x, offset := q.row(&b.shot, q.horizon)
+				churned := b.next-n.shots[j] > n.spanMS()
 				for k, p := range [...]float64{
 					f.Churn.Probability(offset, x),
 					f.Recency.P(math.Log1p(b.silence)),
 					f.Frequency.P(math.Log(float64(b.occasion))),
 					Alone(alone, b.history, b.silence, q.horizon),
 				} {
-					outcomes[k] = append(outcomes[k], churn.Outcome{P: p, Churned: b.churned})
+					outcomes[k] = append(outcomes[k], churn.Outcome{P: p, Churned: churned})
 				}
 			}
 		}
@@ -53,7 +51,10 @@ func (n *Learner) judgePast(prev, l *Learned) {
 	}
 	// A label that begins now is judged when its horizon has passed; by then the
 	// snapshots reach back to before it.
-	oldest := n.shots[min(judgedShots, len(n.shots))-1]
+	oldest := int64(0)
+	if judged := n.judged(); len(judged) > 0 {
+		oldest = n.shots[judged[len(judged)-1]]
+	}
 	for i := range models {
 		if i+1 == len(models) || models[i+1].At > oldest {
 			l.Past = append(l.Past, models[i])
@@ -62,6 +63,14 @@ func (n *Learner) judgePast(prev, l *Learned) {
 	if most := 64; len(l.Past) > most {
 		l.Past = l.Past[len(l.Past)-most:]
 	}
+}
+
+// judged are the indices of the snapshots that are judged: resolved ones.
+func (n *Learner) judged() (list []int) {
+	for j := n.firstResolved(n.at); j < len(n.shots) && len(list) < judgedMost; j += judgedEvery {
+		list = append(list, j)
+	}
+	return list
 }
 
 func aloneOf(f *Fitted) *rhythm.Prior {

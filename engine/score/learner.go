@@ -1,6 +1,7 @@
 package score
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -17,10 +18,7 @@ import (
 // facts. So the outcome is a function of the facts of the sample, and any order
 // of arrival that leaves the same facts leaves the same models.
 //
-// A label is a customer at a snapshot, an evening before a Monday, so that the
-// calendar weeks of the behaviour are whole; and whether an order followed
-// within the horizon. Only snapshots whose horizon has passed by the instant
-// count. One goroutine.
+// One goroutine.
 type Learner struct {
 	cfg     *Config
 	rules   *ledger.Rules
@@ -39,73 +37,24 @@ type member struct {
 	labels []label
 }
 
-// shot is what is known of a customer at one instant, apart from any model.
-type shot struct {
-	moments
-	silence  float64              // days
-	behaved  [numFeatures]float64 // the behaviour's columns
-	occasion int                  // purchase days
-}
-
-// label is a resolved snapshot.
-type label struct {
-	shot
-	snapshot int // index in shots
-	churned  bool
-}
-
-// snapshots are how many instants are looked back to, a third of a horizon
-// apart: customers change less than that within a horizon.
-const snapshots = 6
-
 // NewLearner returns a Learner of a valid Config as of an instant (Unix ms).
 func NewLearner(cfg *Config, rules *ledger.Rules, at int64) *Learner {
-	n := &Learner{cfg: cfg, rules: rules, at: at}
-	step := max(7, cfg.HorizonDays/3)
-	day := rules.Calendar.Day(at) - int32(cfg.HorizonDays)
-	for j := range snapshots {
-		monday := ledger.Monday(ledger.Week(day - int32(j*step)))
-		n.shots = append(n.shots, rules.Calendar.Start(monday)-1)
-	}
-	return n
+	return &Learner{cfg: cfg, rules: rules, at: at, shots: snapshotsBefore(at, cfg.HorizonDays, rules.Calendar)}
 }
 
 // Add takes a customer of the sample by the hash of the id; the ledger is not
-// kept.
+// kept. Labels are taken of the first mostLabelled customers: whoever adds more
+// adds them in the order of their hashes.
 func (n *Learner) Add(hash uint64, l *ledger.Ledger) {
 	l.Before(n.at, n.rules, &n.then)
 	m := member{hash: hash}
 	if !n.look(&n.then, n.at, &m.now) {
 		return
 	}
-	horizon := int64(n.cfg.HorizonDays) * rhythm.DayMS
-	for j, at := range n.shots {
-		n.then.Before(at, n.rules, &n.before)
-		b := label{snapshot: j, churned: true}
-		if !n.look(&n.before, at, &b.shot) {
-			break // nor at an earlier one
-		}
-		for s := n.then.Sales(n.rules); s.Next(); {
-			if s.Placed > at && s.Placed <= at+horizon {
-				b.churned = false
-				break
-			}
-		}
-		m.labels = append(m.labels, b)
+	if len(n.members) < mostLabelled {
+		m.labels = n.observe()
 	}
 	n.members = append(n.members, m)
-}
-
-// look reads a ledger as of an instant; false: no buyer yet.
-func (n *Learner) look(l *ledger.Ledger, at int64, s *shot) bool {
-	today := n.rules.Calendar.Day(at)
-	n.f.read(l, n.rules, today, 0, decayOf(float64(n.cfg.HorizonDays)))
-	if n.f.last == 0 {
-		return false
-	}
-	s.moments, s.silence, s.occasion = n.f.moments, rhythm.Days(n.f.last, at), n.f.history.Repeats+1
-	n.f.behaviour.features(ledger.Week(today), &s.behaved)
-	return true
 }
 
 // Buyers is how many customers with an order were added.
@@ -187,22 +136,12 @@ func (n *Learner) fitSpend(prev, l *Learned) {
 // fitChurn learns the correction from the labels, and the baselines beside it.
 func (n *Learner) fitChurn(q *answerer, l *Learned) {
 	l.Churn, l.Labels = nil, 0
-	var rows []churn.Row
-	var silence, orders []float64
-	var churned []bool
-	for i := range n.members {
-		m := &n.members[i]
-		for j := range m.labels {
-			b := &m.labels[j]
-			x, offset := q.row(&b.shot)
-			rows = append(rows, churn.Row{
-				Group: m.hash, At: int32(b.snapshot), Offset: offset, X: x, Churned: b.churned,
-			})
-			silence, orders, churned = append(silence, math.Log1p(b.silence)), append(orders, math.Log(float64(b.occasion))), append(churned, b.churned)
-		}
+	n.fitBaselines(l)
+	rows := n.rows(q, 0, n.at, n.gate(q))
+	if got := n.resolved(rows); got < n.cfg.Learn.MinLabels {
+		l.refuse("churn", fmt.Errorf("%w: %d have resolved, learn.min_labels is %d", churn.ErrTooFew, got, n.cfg.Learn.MinLabels))
+		return
 	}
-	l.Recency, _ = churn.FitBaseline(silence, churned) // a baseline without labels stays what it was
-	l.Frequency, _ = churn.FitBaseline(orders, churned)
 	model, err := churn.Fit(rows, nil, churn.Options{MinLabels: n.cfg.Learn.MinLabels})
 	if err != nil {
 		l.refuse("churn", err)
@@ -210,6 +149,26 @@ func (n *Learner) fitChurn(q *answerer, l *Learned) {
 	}
 	n.steady(model, rows, q)
 	l.Churn, l.Labels = model, model.Rows
+}
+
+// fitBaselines fits what a single feature tells, to the resolved labels; without
+// them they stay without a word.
+func (n *Learner) fitBaselines(l *Learned) {
+	var silence, orders []float64
+	var churned []bool
+	first := n.firstResolved(n.at)
+	for i := range n.members {
+		for j := range n.members[i].labels {
+			b := &n.members[i].labels[j]
+			if b.snapshot < first {
+				continue
+			}
+			silence, orders = append(silence, math.Log1p(b.silence)), append(orders, math.Log(float64(b.occasion)))
+			churned = append(churned, b.next-n.shots[b.snapshot] > n.spanMS())
+		}
+	}
+	l.Recency, _ = churn.FitBaseline(silence, churned)
+	l.Frequency, _ = churn.FitBaseline(orders, churned)
 }
 
 // average is where the population stands under l.
@@ -221,7 +180,7 @@ func (n *Learner) average(q *answerer, l *Learned) {
 	share := 1 / float64(len(n.members))
 	for i := range n.members {
 		s := &n.members[i].now
-		x, offset := q.row(s)
+		x, offset := q.row(s, q.horizon)
 		begun := churn.LogOdds(1 - q.post.OrderWithin(0, q.horizon))
 		l.Average += share * l.Churn.Probability(offset, x)
 		l.Means.History += share * begun
@@ -253,16 +212,16 @@ func answererOf(f *Fitted, cfg *Config) *answerer {
 	return &answerer{fitted: f, prior: prior, horizon: float64(cfg.HorizonDays)}
 }
 
-// row is what the churn model looks at: the columns, and the rhythm's word in
-// log-odds.
-func (q *answerer) row(s *shot) ([]float64, float64) {
+// row is what the churn model looks at: the columns, and the rhythm's word on the
+// next span days, in log-odds.
+func (q *answerer) row(s *shot, span float64) ([]float64, float64) {
 	q.prior.Posterior(s.history, &q.post)
 	var x, slope [numFeatures]float64
 	x = s.behaved
 	s.moments.constant(q.fitted, &x)
 	survival, density := q.post.At(s.silence)
 	s.moments.moving(s.silence, survival, density, decayOf(q.horizon), &x, &slope)
-	return slices.Clone(x[:]), churn.LogOdds(1 - q.post.OrderWithin(s.silence, q.horizon))
+	return slices.Clone(x[:]), churn.LogOdds(1 - q.post.OrderWithin(s.silence, span))
 }
 
 // HashOf is the hash by which a customer is chosen for the sample.

@@ -34,7 +34,7 @@ func (n *Learner) steady(m *churn.Model, rows []churn.Row, q *answerer) {
 // the sample as it is now.
 func (n *Learner) correction(m *churn.Model, q *answerer) (mean float64) {
 	for i := range n.members {
-		x, offset := q.row(&n.members[i].now)
+		x, offset := q.row(&n.members[i].now, q.horizon)
 		mean += (m.Logit(offset, x) - offset) / float64(len(n.members))
 	}
 	return mean
@@ -43,12 +43,12 @@ func (n *Learner) correction(m *churn.Model, q *answerer) (mean float64) {
 // latestLevel is the constant that has to be added to the log-odds of the latest
 // resolved snapshot, with the features' sum centred over it, to meet what
 // happened.
-func (n *Learner) latestLevel(m *churn.Model, rows []churn.Row) (level float64) {
+func (n *Learner) latestLevel(m *churn.Model, rows []churn.Row) float64 {
 	var odds []float64
-	centre, happened := 0.0, 0.0
+	centre, happened, latest := 0.0, 0.0, n.firstResolved(n.at)
 	for i := range rows {
 		r := &rows[i]
-		if r.At != 0 {
+		if int(r.At) != latest {
 			continue
 		}
 		z := m.Logit(r.Offset, r.X)
@@ -62,17 +62,8 @@ func (n *Learner) latestLevel(m *churn.Model, rows []churn.Row) (level float64) 
 		return 0
 	}
 	centre /= float64(len(odds))
-	for range 50 {
-		expected, curvature := 0.0, 1e-9
-		for _, z := range odds {
-			p := churn.Logistic(z - centre + level)
-			expected += p
-			curvature += p * (1 - p)
-		}
-		step := clamp((happened-expected)/curvature, -1, 1)
-		if level += step; math.Abs(step) < 1e-12 || math.Abs(level) > 5 {
-			break
-		}
+	for i := range odds {
+		odds[i] -= centre
 	}
-	return clamp(level, -5, 5)
+	return levelOf(odds, happened)
 }
