@@ -309,6 +309,26 @@ func checkTable(t require.TestingT, tab *Table, p *plain) {
 	checkHotSet(t, tab.hot)
 }
 
+// checkAfter compares the keys behind every key, present or not, that begin as it
+// does.
+func checkAfter(t require.TestingT, s *Store, id int32, p *plain) {
+	for _, after := range []string{"c", "c1", "c0012", "cz", "i", "i02", "i0003x"} {
+		var want, got []string
+		for key := range p.committed {
+			if key > after && key[0] == after[0] {
+				want = append(want, key)
+			}
+		}
+		slices.Sort(want)
+		require.NoError(t, s.ScanAfter(id, []byte(after[:1]), []byte(after), func(key, val []byte, due int64) error {
+			got = append(got, string(key))
+			require.Equal(t, p.committed[string(key)], plainEntry{string(val), due})
+			return nil
+		}))
+		require.Equal(t, want, got, "after %q", after)
+	}
+}
+
 func checkCommitted(t require.TestingT, s *Store, id int32, p *plain) {
 	got := map[string]plainEntry{}
 	var keys []string
@@ -319,6 +339,7 @@ func checkCommitted(t require.TestingT, s *Store, id int32, p *plain) {
 	}))
 	require.Equal(t, p.committed, got)
 	require.True(t, slices.IsSorted(keys))
+	checkAfter(t, s, id, p)
 	n := 0
 	require.NoError(t, s.Scan(id, []byte("i"), func(key, _ []byte, _ int64) error {
 		require.Equal(t, byte('i'), key[0])

@@ -23,8 +23,8 @@ type history struct {
 }
 
 // openHistory opens the file up to an instant (0: all of it).
-func openHistory(cfg *Config, input, format string, until int64, errOut io.Writer) (h *history, err error) {
-	h = &history{bar: newProgress(errOut)}
+func openHistory(cfg *Config, input, format string, until int64, errOut io.Writer) (_ *history, err error) {
+	h := &history{bar: newProgress(errOut)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())

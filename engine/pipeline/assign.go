@@ -80,6 +80,7 @@ func (c *Core) openShard(p int32) error {
 	}
 	c.shards[p] = s
 	c.clocks[p] = pos
+	c.reassigned()
 	c.publish()
 	return nil
 }

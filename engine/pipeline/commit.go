@@ -77,6 +77,7 @@ func (c *Core) moveModels(worked bool) {
 		c.clocks[p] = s.pos
 		s.settle(c.agg, c.counts)
 	}
+	c.adopt()
 	if worked {
 		clear(c.unsaved)
 		c.commits++

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -72,6 +73,8 @@ type Core struct {
 	newDecoder func() (Decoder, error)
 	now        func() time.Time
 	places     int // for residents; tests make it small
+	// leastBuyers are those that a fit needs; tests make it small.
+	leastBuyers int
 
 	shards map[int32]*shard
 
@@ -84,6 +87,10 @@ type Core struct {
 	// to end with its context: the client may need its goroutine.
 	committing chan struct{}
 
+	life       context.Context // of what goes on in the background
+	end        context.CancelFunc
+	background sync.WaitGroup
+
 	mu      sync.RWMutex // guards what follows, which queries read and commit writes
 	agg     *score.Aggregate
 	counts  *basket.Counts
@@ -92,13 +99,13 @@ type Core struct {
 	commits uint64
 	ready   error
 	unsaved map[uint64]unsavedItem // entries that changed in the open transaction
-	buyers  *sample
+	buyers  int                    // customers with an order
 	learning
-	sessions uint64 // lives of the shards, by which a fit knows that it is of an earlier one
+	generation uint64 // of what is assigned, by which a fit knows that it is of an earlier one
 
-	background sync.WaitGroup
-	began      int64  // of a replay: the first event's time
-	moved      uint64 // how often the models moved; shards compare it with what they have swept
+	began    int64         // of a replay: the first event's time
+	proposed *score.Models // stored by the open transaction; they count when it is committed
+	moved    uint64        // how often the models moved, from 1; shards compare it with what they have swept
 
 	models atomic.Pointer[score.Models]
 	past   pastModels
@@ -111,10 +118,11 @@ type Core struct {
 // measurements; newDecoder is called once a shard.
 func NewCore(cfg Config, store *state.Store, enc Encoder, newDecoder func() (Decoder, error), now func() time.Time) *Core {
 	c := &Core{
-		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places,
+		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places, leastBuyers: leastBuyers,
 		shards: map[int32]*shard{}, restored: map[int32]bool{}, given: map[int32]Assignment{}, committing: make(chan struct{}, 1), clocks: map[int32]Position{},
-		unsaved: map[uint64]unsavedItem{}, ready: ErrNotReady,
+		unsaved: map[uint64]unsavedItem{}, ready: ErrNotReady, moved: 1,
 	}
+	c.life, c.end = context.WithCancel(context.Background())
 	c.stats.Rejects = map[event.Reason]uint64{}
 	c.resetModels()
 	return c
@@ -169,9 +177,6 @@ func (c *Core) timersDue() bool {
 // Finish moves the clocks of partitions at their end to wall (Unix ms), fires
 // what is due, and completes the transaction's outputs.
 func (c *Core) Finish(wall int64) error {
-	if err := c.adopt(); err != nil {
-		return err
-	}
 	for _, s := range c.shards {
 		if err := s.tick(wall); err != nil {
 			return err
@@ -179,6 +184,9 @@ func (c *Core) Finish(wall int64) error {
 		if err := s.flushAll(); err != nil {
 			return err
 		}
+	}
+	if err := c.propose(); err != nil {
+		return err
 	}
 	if err := c.saveItems(); err != nil {
 		return err

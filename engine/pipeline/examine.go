@@ -32,6 +32,7 @@ func (c *Core) Examine(ctx context.Context, asOf int64, fn func(*Examined) error
 	return c.eachThen(ctx, asOf, &rules, nil, func(_ int32, id []byte, then *ledger.Ledger) error {
 		x := Examined{Doc: &doc, Facts: then}
 		maker.Compute(string(id), then, in.models, asOf, &doc)
+		maker.Foresee(&doc)
 		x.Rivals, x.Buyer = rivals.Of(then, asOf)
 		x.Offers = func(k int) []score.Offer {
 			offers = rec.Offers(then, asOf, k, offers)

@@ -1,34 +1,45 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
+	"maps"
 	"time"
 
 	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/rhythm"
 	"github.com/dangol-dev/dangol/engine/score"
-	"github.com/dangol-dev/dangol/state"
 )
 
 // learning is the fitting of models beside the data path.
 //
 // A fit is as of an instant of a grid, and is begun when every partition has
 // passed it; so what it rests on is complete, and every run of the same stream
-// makes the same fit, whenever it gets to it. It reads committed state only. Its
-// outcome waits for the next transaction, in which it is adopted, stored with
-// each partition and published; so a state and the models that it was scored
-// with come and go together.
+// ends with the same fit, whenever it gets to it. It reads committed state only.
+// Its outcome waits for the next transaction, in which it is stored with each
+// partition and published; it counts from that transaction's commit on. So a
+// state and the models that it was scored with come and go together.
 type learning struct {
 	running bool
-	last    int64          // instant of the latest fit that was begun
+	last    fitting        // the latest one that was begun since the partitions are what they are
 	rest    time.Time      // no other one before
 	done    *score.Learned // waits to be adopted
 	failed  uint64
 	seconds float64 // that the latest fit took
+}
+
+// fitting is what a fit rests on.
+type fitting struct {
+	at int64 // instant; 0: none
+	// behind are the partitions that had not passed it but were at their end, and
+	// the offset of that. Where more comes to one of them after all, the fit is
+	// made again.
+	behind map[int32]int64
+}
+
+// follows says whether there is more to learn from than there was.
+func (f *fitting) follows(o *fitting) bool {
+	return f.at > o.at || f.at != 0 && f.at == o.at && !maps.Equal(f.behind, o.behind)
 }
 
 const (
@@ -40,10 +51,14 @@ const (
 	leastFit = time.Second
 )
 
-// fitAt is the instant as of which a fit may be made now: the latest one of the
-// grid that every partition has passed or will not come to, as its end is
-// reached; 0: none. c.mu is held.
-func (c *Core) fitAt() int64 {
+// nextFit is the fit that may be made now: as of the latest instant of the grid
+// that every partition has passed or will not come to, as its end is reached.
+// c.mu is held.
+func (c *Core) nextFit() fitting {
+	lag := int64(0)
+	if c.cfg.Clock == LiveClock { // which runs ahead of what may still come in time
+		lag = c.cfg.ClockLag.Milliseconds()
+	}
 	clock := int64(0)
 	for _, p := range c.clocks {
 		clock = max(clock, p.Clock)
@@ -53,7 +68,13 @@ func (c *Core) fitAt() int64 {
 			clock = min(clock, p.Clock)
 		}
 	}
-	return onGrid(clock, c.cfg.Score.Learn.Every.Milliseconds())
+	f := fitting{at: onGrid(clock-lag, c.cfg.Score.Learn.Every.Milliseconds()), behind: map[int32]int64{}}
+	for part, p := range c.clocks {
+		if p.Clock-lag < f.at {
+			f.behind[part] = p.Next
+		}
+	}
+	return f
 }
 
 // onGrid is the instant before the latest grid point up to clock; the grid of a
@@ -72,47 +93,62 @@ func (s *shard) exhausted() bool { return s.endAt != 0 && (s.pos.Next >= s.end |
 // considerFit begins a fit in the background where one is due. It runs after a
 // commit, on the loop's goroutine.
 func (c *Core) considerFit() {
+	if c.cfg.Score.Learn.Sample == 0 {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l := &c.learning
-	if l.running || l.done != nil || len(c.buyers.top) < leastBuyers || c.now().Before(l.rest) {
+	if l.running || l.done != nil || c.buyers < c.leastBuyers || c.now().Before(l.rest) {
 		return
 	}
-	at := c.fitAt()
-	if at == 0 || at <= l.last {
+	next := c.nextFit()
+	if !next.follows(&l.last) {
 		return
 	}
-	l.running, l.last = true, at
-	members, prev, generation := slices.Clone(c.buyers.top), c.models.Load().Learned(), c.sessions
-	began := c.now()
+	l.running, l.last = true, next
+	prev, generation, began := c.models.Load().Learned(), c.generation, c.now()
 	c.background.Go(func() {
-		learned, err := c.fit(members, prev, at)
-		took := c.now().Sub(began)
+		learned, err := c.learn(c.life, prev, next.at)
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		took := c.now().Sub(began)
 		l.running, l.seconds, l.rest = false, took.Seconds(), c.now().Add(max(fitShare*took, leastFit))
-		switch {
-		case err != nil:
+		if err != nil {
 			l.failed++
-			l.last = 0 // again, when it has rested
-		case generation != c.sessions: // the partitions may be others now
-			l.last = 0
+		}
+		switch {
+		case generation != c.generation: // it is of other partitions than those of now
+		case err != nil:
+			l.last = fitting{} // again, when it has rested
+		case learned == prev || learned.At == prev.At && learned.Same(prev): // nothing new
 		default:
 			l.done = learned
 		}
 	})
 }
 
-// fit learns from customers as of an instant.
-func (c *Core) fit(members []sampled, prev *score.Learned, at int64) (*score.Learned, error) {
+// learn fits models to what the customers' facts up to an instant are, beginning
+// at prev. It is prev where there are too few customers, or nothing is to be
+// learned.
+func (c *Core) learn(ctx context.Context, prev *score.Learned, at int64) (*score.Learned, error) {
+	if c.cfg.Score.Learn.Sample == 0 {
+		return prev, nil
+	}
 	rules := c.rules()
+	buyers, err := c.sampleAt(ctx, &rules, at)
+	if err != nil {
+		return nil, fmt.Errorf("learn: %w", err)
+	}
+	if len(buyers.top) < c.leastBuyers {
+		return prev, nil
+	}
 	n := score.NewLearner(&c.cfg.Score, &rules, at)
-	slices.SortFunc(members, func(a, b sampled) int { return cmp.Compare(a.hash, b.hash) })
 	var led ledger.Ledger
 	var em score.Emission
 	var buf []byte
-	for i := range members {
-		m := &members[i]
+	for i := range buyers.top {
+		m := &buyers.top[i]
 		val, _, ok, err := c.store.Get(m.partition, append([]byte{customerKey}, m.id...), buf)
 		if err != nil {
 			return nil, fmt.Errorf("learn: %w", err)
@@ -127,192 +163,42 @@ func (c *Core) fit(members []sampled, prev *score.Learned, at int64) (*score.Lea
 			n.Add(m.hash, &led)
 		}
 	}
-	return n.Learn(prev), nil
+	learned := n.Learn(prev)
+	if _, err := score.NewModels(&c.cfg.Score, learned); err != nil {
+		return nil, fmt.Errorf("learn: %w", err)
+	}
+	return learned, nil
 }
 
-// adopt takes what a fit has brought into the open transaction: the models
-// score from the next event on, every partition stores them, and they are
-// published. It runs where no shard works.
-func (c *Core) adopt() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	learned := c.learning.done
-	if learned == nil || len(c.shards) == 0 {
-		return nil
-	}
-	c.learning.done = nil
-	return c.install(learned)
-}
-
-// install makes models of what was learned the present ones. c.mu is held.
-func (c *Core) install(learned *score.Learned) error {
-	old := c.models.Load()
-	models, err := old.With(&c.cfg.Score, learned)
-	if err != nil {
-		return fmt.Errorf("learned models: %w", err)
-	}
-	c.models.Store(models)
-	if !learned.Same(old.Learned()) {
-		c.moved++
-	}
-	val := c.enc.AppendModels(nil, learned)
-	published := false
-	for _, s := range c.shards {
-		s.touched = true
-		if err := s.table.Put([]byte{modelsKey}, val, 0); err != nil {
-			return err
-		}
-		if !published {
-			published = true
-			s.out.open(Models, -1, []byte("models"))
-			s.out.arena = append(s.out.arena, val...)
-			s.out.close()
-		}
-	}
-	return nil
-}
-
-// restoreModels takes the models that a partition was last scored with: the
-// newest of all partitions count. Models of another horizon, or that this
-// version cannot read, are left: others will be learned.
-func (c *Core) restoreModels(val []byte) {
-	learned, err := c.enc.ParseModels(val)
-	if err != nil || learned.Version <= c.models.Load().Learned().Version {
-		return
-	}
-	if models, err := c.models.Load().With(&c.cfg.Score, learned); err == nil {
-		c.models.Store(models)
-		c.learning.last = max(c.learning.last, learned.At)
-	}
-}
-
-// Close waits for a fit that is under way. The store may be closed then.
-func (c *Core) Close() { c.background.Wait() }
-
-// fitNow fits and adopts at once, for a replay: as of the latest instant of the
-// grid, where it is later than the last one and growth says that enough has
-// come since.
-func (c *Core) fitNow(growth float64) error {
-	if c.cfg.Score.Learn.Sample == 0 || len(c.buyers.top) < leastBuyers {
-		return nil
-	}
-	at, l := c.fitAt(), &c.learning
-	if at <= l.last || at-c.began < int64(float64(l.last-c.began)*growth) {
-		return nil
-	}
-	learned, err := c.fit(slices.Clone(c.buyers.top), c.models.Load().Learned(), at)
-	if err != nil {
-		return err
-	}
-	l.last, l.done = at, learned
-	return nil
-}
-
-// learnAt learns from the facts up to an instant alone: from the built-in
-// parameters, and from the sample that the buyers of then make.
+// learnAt learns from the facts up to an instant alone.
 func (c *Core) learnAt(ctx context.Context, asOf int64) (*score.Learned, error) {
-	start := score.BuiltIn(c.cfg.Score.HorizonDays)
-	if c.cfg.Score.Learn.Sample == 0 {
-		return start, nil
-	}
-	rules := c.rules()
-	buyers := newSample(c.cfg.Score.Learn.Sample)
-	part := int32(0)
-	err := c.eachThen(ctx, asOf, &rules, nil, func(p int32, id []byte, then *ledger.Ledger) error {
-		part = p
-		if s := then.Sales(&rules); then.Fold.Orders > 0 || s.Next() {
-			buyers.meet(part, id)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(buyers.top) < leastBuyers {
-		return start, nil
-	}
-	return c.fit(buyers.top, start, asOf)
+	return c.learn(ctx, score.BuiltIn(c.cfg.Score.HorizonDays), asOf)
 }
 
-// Models implements Query.
-func (c *Core) Models(context.Context) (*score.Learned, error) {
-	if err := c.Ready(); err != nil {
-		return nil, err
-	}
-	return c.models.Load().Learned(), nil
-}
-
-// ModelsAt is what is learned from the facts up to an instant.
-func (c *Core) ModelsAt(ctx context.Context, asOf int64) (*score.Learned, error) {
-	in, err := c.at(ctx, asOf)
-	if err != nil {
-		return nil, err
-	}
-	return in.models.Learned(), nil
-}
-
-var errStop = errors.New("enough")
-
-// sweep looks at customers whose scores the models alone may have changed: some
-// of them in each transaction, in the order of their keys, so that new models
-// are told over minutes and not in a storm. A pass that newer models overtake
-// goes on to its end and is followed by another.
-func (s *shard) sweep() error {
-	c := s.core
-	if s.swept == c.moved && s.sweeping == 0 || c.cfg.Sweep == 0 {
+// fitNow fits at once, for a replay: as of the latest instant of the grid, where
+// it is later than the last one and growth says that enough has come since.
+func (c *Core) fitNow(ctx context.Context, growth float64) error {
+	if c.cfg.Score.Learn.Sample == 0 || c.buyers < c.leastBuyers {
 		return nil
 	}
-	if s.sweeping == 0 {
-		s.sweeping, s.cursor = c.moved, append(s.cursor[:0], customerKey)
+	next, l := c.nextFit(), &c.learning
+	if next.at <= l.last.at || next.at-c.began < int64(float64(l.last.at-c.began)*growth) {
+		return nil
 	}
-	keys, err := nextKeys(c.store, s.part, s.cursor, c.cfg.Sweep)
+	prev := c.models.Load().Learned()
+	learned, err := c.learn(ctx, prev, next.at)
 	if err != nil {
 		return err
 	}
-	for _, key := range keys {
-		s.key = append(s.key[:0], key...)
-		if err := s.look(); err != nil {
-			return err
-		}
+	if l.last = next; learned != prev {
+		l.done = learned
 	}
-	if len(keys) < c.cfg.Sweep {
-		s.swept, s.sweeping = s.sweeping, 0
-		return nil
-	}
-	s.cursor = append(s.cursor[:0], keys[len(keys)-1]...)
 	return nil
 }
 
-// nextKeys are at most n committed customers' keys after one.
-func nextKeys(store *state.Store, part int32, after []byte, n int) (keys [][]byte, err error) {
-	err = store.ScanAfter(part, []byte{customerKey}, after, func(key, _ []byte, _ int64) error {
-		keys = append(keys, slices.Clone(key))
-		if len(keys) == n {
-			return errStop
-		}
-		return nil
-	})
-	if errors.Is(err, errStop) {
-		err = nil
-	}
-	return keys, err
-}
-
-// look scores a customer again because the models moved.
-func (s *shard) look() error {
-	if err := s.load(); err != nil {
-		return err
-	}
-	r := s.cur
-	if !r.known || !r.em.Buyer {
-		return nil
-	}
-	id, now := string(s.key[1:]), max(s.pos.Clock, r.em.AsOf)
-	s.catchUp(id, now)
-	was := r.em
-	s.rescore(id, now, score.Cause{Kind: "model"})
-	if was.AsOf = r.em.AsOf; was == r.em {
-		return nil
-	}
-	return s.put(r)
+// Close gives up a fit that is under way and waits for its end. The store may be
+// closed then.
+func (c *Core) Close() {
+	c.end()
+	c.background.Wait()
 }

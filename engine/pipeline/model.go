@@ -19,10 +19,16 @@ func (c *Core) resetModels() {
 	c.agg = score.NewAggregate()
 	c.counts = basket.New(c.cfg.Basket)
 	c.dict = basket.NewDictionary()
-	c.buyers = newSample(c.cfg.Score.Learn.Sample)
-	c.learning.done, c.learning.last = nil, 0
-	c.sessions++
+	c.buyers, c.proposed = 0, nil
+	c.reassigned()
 	c.models.Store(c.freshModels())
+}
+
+// reassigned makes fits begin anew: those made so far, and the one under way, are
+// of other partitions. c.mu is held.
+func (c *Core) reassigned() {
+	c.generation++
+	c.learning.done, c.learning.last = nil, fitting{}
 }
 
 // each hands out what the store holds of a partition: its items and models, if
@@ -60,10 +66,10 @@ func (c *Core) each(p int32, rules *ledger.Rules, item func(basket.Item), models
 // absorb adds everything the store holds of a partition to the models.
 func (c *Core) absorb(p int32) error {
 	rules := c.rules()
-	return c.each(p, &rules, c.dict.Restore, c.restoreModels, func(id []byte, led *ledger.Ledger, em *score.Emission) error {
+	return c.each(p, &rules, c.dict.Restore, c.restoreModels, func(_ []byte, led *ledger.Ledger, em *score.Emission) error {
 		c.agg.Add(em)
 		if em.Buyer {
-			c.buyers.meet(p, id)
+			c.buyers++
 		}
 		basket.Each(led, &rules, c.counts.Apply)
 		return nil
@@ -84,7 +90,9 @@ func (c *Core) publish() {
 	}
 	if cuts := c.agg.Cuts(day); cuts.Moved(&old.Cuts) {
 		m.Cuts = cuts
-		c.moved++
+		if _, fixed := c.cfg.Score.RFM.FixedCuts(); !fixed {
+			c.moved++
+		}
 	}
 	c.models.Store(&m)
 }

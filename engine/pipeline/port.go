@@ -100,7 +100,6 @@ type Stats struct {
 type FitStats struct {
 	Failed  uint64  // could not read the state
 	Seconds float64 // the latest one took
-	Sample  int     // customers that are learned from
 }
 
 // PartitionStats is the position of one input partition.

@@ -58,7 +58,7 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 			c.began = s.ev.Time
 		}
 		if today := c.calendar.Day(s.ev.Time); n >= batch || today > day {
-			if err := errors.Join(ctx.Err(), r.commit(fitGrowth)); err != nil {
+			if err := errors.Join(ctx.Err(), r.commit(ctx, fitGrowth)); err != nil {
 				return 0, err
 			}
 			n, day = 0, today
@@ -76,10 +76,10 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 	if s.pos.Clock < asOf {
 		s.pos.Clock, s.touched = asOf, true
 	}
-	if err := r.commit(fitGrowth); err != nil {
+	if err := r.commit(ctx, fitGrowth); err != nil {
 		return asOf, err
 	}
-	return asOf, r.commit(0) // and so the models are settled
+	return asOf, r.commit(ctx, 0) // and so the models are settled
 }
 
 // fitGrowth is by how much a history must have grown for another fit before its
@@ -88,9 +88,9 @@ const fitGrowth = 1.25
 
 // commit fits where growth says so, ends a transaction, and goes on while timers
 // are due.
-func (r *Replay) commit(growth float64) error {
+func (r *Replay) commit(ctx context.Context, growth float64) error {
 	c := r.Core
-	if err := c.fitNow(growth); err != nil {
+	if err := c.fitNow(ctx, growth); err != nil {
 		return err
 	}
 	for {

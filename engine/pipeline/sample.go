@@ -2,14 +2,14 @@ package pipeline
 
 import (
 	"container/heap"
+	"context"
 
+	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/score"
 )
 
 // sample is the part of the buyers that is learned from: those with the lowest
-// hashes, so that it is the same whoever came first, and that the samples of
-// several partitions merge. It is linear in nothing: who is in it was never
-// taken out but by lower hashes.
+// hashes, so that it is the same whoever comes first.
 type sample struct {
 	most int
 	in   map[uint64]bool
@@ -42,11 +42,37 @@ func (s *sample) add(c sampled) {
 	}
 }
 
-// meet adds a buyer met in the store.
-func (s *sample) meet(partition int32, id []byte) {
-	if h := score.HashOf(string(id)); s.wants(h) {
-		s.add(sampled{h, partition, string(id)})
+// sampleAt is the sample of those who had an order that stood at an instant. It
+// scans every customer and decodes few. (To keep a sample up to date beside the
+// stream was tried: who is in it then hangs on when somebody was erased, and
+// on when the process was last started.)
+func (c *Core) sampleAt(ctx context.Context, rules *ledger.Rules, at int64) (*sample, error) {
+	buyers := newSample(c.cfg.Score.Learn.Sample)
+	var led, then ledger.Ledger
+	var em score.Emission
+	for _, p := range c.partitions() {
+		err := c.store.Scan(p, []byte{customerKey}, func(key, val []byte, _ int64) error {
+			h := score.HashOf(string(key[1:]))
+			if !buyers.wants(h) {
+				return nil
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
+				return err
+			}
+			led.Before(at, rules, &then)
+			if sales := then.Sales(rules); !nobody(&then) && (then.Fold.Orders > 0 || sales.Next()) {
+				buyers.add(sampled{h, p, string(key[1:])})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
+	return buyers, nil
 }
 
 type sampledHeap []sampled

@@ -32,7 +32,7 @@ type shard struct {
 	doneAt     int64    // Kafka timestamp of the latest record committed; 0: none yet
 	touched    bool
 
-	swept    uint64 // Core.moved that every customer has been looked at for
+	swept    uint64 // Core.moved that every customer has been looked at for; 0: none
 	sweeping uint64 // that of the pass under way; 0: none
 	cursor   []byte // the key it has come to
 
@@ -49,12 +49,11 @@ type shard struct {
 
 	residents []resident
 
-	out    outbox
-	moves  []move      // in the population
-	lines  basketMoves // in the co-occurrence counts
-	bought []sampled   // who became a buyer and belongs to the sample
-	met    metItems
-	tally  tally
+	out   outbox
+	moves []move      // in the population
+	lines basketMoves // in the co-occurrence counts
+	met   metItems
+	tally tally
 }
 
 // ahead is how many records are decoded before the first of them is applied:
@@ -79,7 +78,7 @@ func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *
 		residents: make([]resident, c.places),
 		tally:     tally{rejects: map[event.Reason]uint64{}},
 	}
-	s.ev, s.swept = &s.ahead[0].ev, c.moved
+	s.ev = &s.ahead[0].ev
 	s.maker = score.NewScorer(c.cfg.Score, s.rules, nextbest.New(c.cfg.NextBest, c.counts, c.dict, &s.rules))
 	s.maker.Catalogue = c.dict
 	return s
@@ -244,12 +243,6 @@ func (s *shard) move(was *score.Emission) {
 		return
 	}
 	s.moves = append(s.moves, move{*was, *em})
-	if em.Buyer && !was.Buyer {
-		id := s.key[1:]
-		if h := score.HashOf(string(id)); s.core.buyers.wants(h) {
-			s.bought = append(s.bought, sampled{h, s.part, string(id)})
-		}
-	}
 }
 
 // emit writes a change of the customer at s.key, and the document once for both
@@ -313,13 +306,17 @@ func (s *shard) finish() {
 // settle moves the models by what the transaction changed.
 func (s *shard) settle(agg *score.Aggregate, counts *basket.Counts) {
 	for i := range s.moves {
-		agg.Remove(&s.moves[i].old)
-		agg.Add(&s.moves[i].new)
+		m := &s.moves[i]
+		agg.Remove(&m.old)
+		agg.Add(&m.new)
+		switch {
+		case m.new.Buyer && !m.old.Buyer:
+			s.core.buyers++
+		case m.old.Buyer && !m.new.Buyer:
+			s.core.buyers--
+		}
 	}
 	s.lines.into(counts)
-	for _, b := range s.bought {
-		s.core.buyers.add(b)
-	}
 }
 
 // reset makes the shard ready for the next transaction.
@@ -328,8 +325,6 @@ func (s *shard) reset() {
 	s.out.reset()
 	s.moves = s.moves[:0]
 	s.lines.reset()
-	clear(s.bought)
-	s.bought = s.bought[:0]
 	s.met.reset()
 	s.tally.reset()
 }

@@ -70,7 +70,7 @@ func (c *Core) Stats() Stats {
 	p := c.agg.Population(0, c.models.Load().Cuts)
 	s.Customers, s.Buyers = p.Customers, p.Buyers
 	s.Learned = c.models.Load().Learned()
-	s.Fits = FitStats{Failed: c.learning.failed, Seconds: c.learning.seconds, Sample: len(c.buyers.top)}
+	s.Fits = FitStats{Failed: c.learning.failed, Seconds: c.learning.seconds}
 	s.Items, s.Pairs = c.dict.Len(), c.counts.Pairs()
 	c.mu.RUnlock()
 	m := c.store.Metrics()

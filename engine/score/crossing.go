@@ -74,20 +74,24 @@ func (s *Scorer) probabilityCrossing(em *Emission, n *nearest) {
 }
 
 // exitByWeeks looks for the exit where the behaviour may make p leap at the
-// beginning of a week: week by week, until it has been forgotten.
+// beginning of a week, until it has been forgotten.
 func (s *Scorer) exitByWeeks(em *Emission, until int64) int64 {
 	c := s.curve
 	x := newExit(&s.cfg, &c, em.Probability, em.Band)
 	here := s.here
-	for week := s.week; s.behaves && week < s.f.behaviour.week+behaviourWeeks; week++ {
-		monday := s.rules.Calendar.Start(ledger.Monday(week+1)) - s.f.last
+	for week := s.week + 1; s.behaves && week <= s.f.behaviour.week+behaviourWeeks; week++ {
+		level := c.levelIn(week)
+		if level == c.level {
+			continue
+		}
+		monday := s.rules.Calendar.Start(ledger.Monday(week)) - s.f.last
 		if monday > until {
 			break
 		}
 		if at := x.search(here, monday-1); at != 0 {
 			return at
 		}
-		c.set(s.q, s.horizon(), &s.models.learned.Fitted, &s.f.moments, &s.f.behaviour, week+1)
+		c.level = level
 		if here = c.at(monday); x.outside(here.p) {
 			return monday
 		}
@@ -102,8 +106,7 @@ func (s *Scorer) probabilityAt(silence int64) float64 {
 		return s.curve.at(silence).p
 	}
 	c := s.curve
-	week := ledger.Week(s.rules.Calendar.Day(s.f.last + silence))
-	c.set(s.q, s.horizon(), &s.models.learned.Fitted, &s.f.moments, &s.f.behaviour, week)
+	c.level = c.levelIn(ledger.Week(s.rules.Calendar.Day(s.f.last + silence)))
 	return c.at(silence).p
 }
 

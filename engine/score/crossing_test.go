@@ -1,7 +1,6 @@
 package score
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +56,7 @@ func TestNothingChangesBeforeTheLearnedCrossing(t *testing.T) {
 			m.Cuts, sc.cfg.RFM.WindowDays = Cuts{}, 0
 		}
 		now := shop.l.Last + rapid.Int64Range(0, 40*day).Draw(t, "silence")
-		requireCrossings(t, sc, m, shop, now, 8, 60)
+		requireCrossings(t, sc, m, shop, now, 8, 40)
 	})
 }
 
@@ -67,7 +66,7 @@ func TestNothingChangesBeforeTheFittedCrossing(t *testing.T) {
 	sc, m := newLearnedScorer(t, learned, testRules(), func(c *Config) { c.ProbabilityStep = 0.05 })
 	for i := 0; i < len(ls); i += 150 {
 		shop := &shop{rules: testRules(), l: ls[i]}
-		requireCrossings(t, sc, m, shop, epoch+730*day, 8, 60)
+		requireCrossings(t, sc, m, shop, epoch+730*day, 6, 40)
 	}
 }
 
@@ -164,55 +163,6 @@ func TestRegularCustomerCrosses(t *testing.T) {
 	sc.Compute("c", &shop.l, m, last+35*day, &doc)
 	require.GreaterOrEqual(t, doc.Churn.OverduePercentile, 0.95)
 	require.LessOrEqual(t, doc.Churn.PAlive, 0.25)
-}
-
-func BenchmarkCrossing(b *testing.B) {
-	sc, m := newTestScorer(b, nil)
-	shop := newShop()
-	for _, d := range []int64{0, 21, 45, 55, 100} {
-		shop.order(epoch+d*day, 20_000_000, 0)
-	}
-	var em Emission
-	var doc Scores
-	sc.Update("c", &shop.l, m, shop.l.Last, &em, &em, &doc, nil)
-	m.Cuts = Cuts{}
-	b.ReportAllocs()
-	for b.Loop() {
-		sc.NextCrossing(&em)
-	}
-}
-
-// An order that comes in: everything that the shard asks for.
-func BenchmarkUpdate(b *testing.B) {
-	sc, m := newTestScorer(b, nil)
-	for _, n := range []int{1, 5} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			shop := newShop()
-			for _, d := range []int64{0, 21, 45, 55, 100}[:n] {
-				shop.order(epoch+d*day, 20_000_000, 0)
-			}
-			var doc Scores
-			var deltas []Delta
-			b.ReportAllocs()
-			for b.Loop() {
-				var em Emission
-				deltas = sc.Update("c", &shop.l, m, shop.l.Last, &em, &em, &doc, deltas[:0])
-			}
-		})
-	}
-}
-
-func BenchmarkCompute(b *testing.B) {
-	sc, m := newTestScorer(b, nil)
-	shop := newShop()
-	for _, d := range []int64{0, 21, 45, 55, 100} {
-		shop.order(epoch+d*day, 20_000_000, 0)
-	}
-	var doc Scores
-	b.ReportAllocs()
-	for b.Loop() {
-		sc.Compute("c", &shop.l, m, shop.l.Last+5*day, &doc)
-	}
 }
 
 // What is known in advance of a first-time buyer is what the search finds.

@@ -21,9 +21,11 @@ type curve struct {
 	horizon float64 // days
 	decay   float64 // 1 over two horizons
 
-	model   *churn.Model // nil: the rhythm alone
-	moments *moments
-	level   float64
+	model     *churn.Model // nil: the rhythm alone
+	moments   *moments
+	behaviour *behaviour
+	constant  float64 // the part of level that no week changes
+	level     float64
 }
 
 // point is what is known at one silence.
@@ -34,38 +36,49 @@ type point struct {
 	up, down   float64
 	p          float64
 	rise, fall float64 // p' = rise − fall, a day; both at least 0
+	clamped    uint64  // what is held at a clamp: where it changes, p may have a kink
 }
 
 // set prepares the curve of a customer for a model, as of a calendar week.
 func (c *curve) set(q *rhythm.Posterior, horizon float64, f *Fitted, m *moments, b *behaviour, week int32) {
-	*c = curve{q: q, horizon: horizon, decay: decayOf(horizon), model: f.Churn, moments: m}
+	*c = curve{q: q, horizon: horizon, decay: decayOf(horizon), model: f.Churn, moments: m, behaviour: b}
 	if c.model == nil {
 		return
 	}
 	var x [numFeatures]float64
 	m.constant(f, &x)
-	b.features(week, &x)
-	c.level = c.model.Bias
-	for i, w := range c.model.Weights {
-		if w != 0 && !isMoving(i) {
-			c.level += w * clamp(x[i], c.model.Lo[i], c.model.Hi[i])
+	c.constant = c.model.Bias + c.sum(&x, constantColumns[:])
+	c.level = c.levelIn(week)
+}
+
+// levelIn is the level in a calendar week.
+func (c *curve) levelIn(week int32) float64 {
+	var x [numFeatures]float64
+	c.behaviour.features(week, &x)
+	return c.constant + c.sum(&x, behaviourColumns[:])
+}
+
+// sum is the model's sum over some columns.
+func (c *curve) sum(x *[numFeatures]float64, columns []int) (sum float64) {
+	for _, i := range columns {
+		if w := c.model.Weights[i]; w != 0 {
+			sum += w * clamp(x[i], c.model.Lo[i], c.model.Hi[i])
 		}
 	}
+	return sum
 }
 
 // decayOf is one over two horizons.
 func decayOf(horizon float64) float64 { return 0.5 / horizon }
 
-// isMoving says whether a column moves with the silence.
-func isMoving(i int) bool {
-	switch i {
-	case xSilence, xTenure, xOverdue, xOverdue2, xPercentile, xUsual, xFresh, xDecayed, xSlow:
-		return true
-	}
-	return false
-}
+// The columns by what changes them: nothing, a week, the silence.
+var (
+	constantColumns  = [...]int{xOnce, xOrders, xTrend, xSpend}
+	behaviourColumns = [...]int{xVisits, xVisited, xCart, xEngaged, xComplaint}
+	movingColumns    = [...]int{xSilence, xTenure, xOverdue, xOverdue2, xPercentile, xUsual, xFresh, xDecayed, xSlow}
+)
 
-func clamp(v, lo, hi float64) float64 { return math.Min(math.Max(v, lo), hi) }
+func clamp(v, lo, hi float64) float64 { return min(max(v, lo), hi) }
 
 // at is the point of a silence in ms.
 func (c *curve) at(ms int64) point {
@@ -74,29 +87,36 @@ func (c *curve) at(ms int64) point {
 	var f, fh float64
 	pt.s, f = c.q.At(e)
 	pt.sh, fh = c.q.At(e + c.horizon)
-	pt.rhythm = 1 - c.q.OrderBetween(pt.s, pt.sh)
+	g := c.q.OrderBetween(pt.s, pt.sh)
+	pt.rhythm = 1 - g
 	a := c.q.C()
 	d := 1 + a*pt.s
 	pt.p, pt.rise, pt.fall = pt.rhythm, a*f*(1+a*pt.sh)/(d*d), a*fh/d
 	if c.model != nil {
-		c.correct(&pt, e, f)
+		c.correct(&pt, e, f, g)
 	}
 	return pt
 }
 
-// correct adds the learned terms.
-func (c *curve) correct(pt *point, e, density float64) {
+// correct adds the learned terms, at a silence of e days, to the rhythm's word g
+// on an order.
+func (c *curve) correct(pt *point, e, density, g float64) {
 	var x, slope [numFeatures]float64
 	c.moments.moving(e, pt.s, density, c.decay, &x, &slope)
 	var rise, fall float64
-	for i, w := range c.model.Weights {
-		if w == 0 || !isMoving(i) {
+	for _, i := range movingColumns {
+		w := c.model.Weights[i]
+		if w == 0 {
 			continue
 		}
 		lo, hi := c.model.Lo[i], c.model.Hi[i]
 		v, d := w*clamp(x[i], lo, hi), w*slope[i]
-		if x[i] <= lo || x[i] >= hi {
+		if x[i] <= lo {
 			d = 0
+			pt.clamped |= 1 << (2 * i)
+		} else if x[i] >= hi {
+			d = 0
+			pt.clamped |= 2 << (2 * i)
 		}
 		if (w > 0) != (i >= xFresh) { // the decayed counts fall, the others rise
 			pt.up += v
@@ -106,22 +126,32 @@ func (c *curve) correct(pt *point, e, density float64) {
 			fall -= d
 		}
 	}
-	pt.p = churn.Logistic(churn.LogOdds(pt.rhythm) + c.level + pt.up + pt.down)
+	pt.p = churn.Logistic(againstOrder(g) + c.level + pt.up + pt.down)
 	v := pt.p * (1 - pt.p)
-	if r := pt.rhythm * (1 - pt.rhythm); r > 1e-12 {
+	if r := g * (1 - g); r > leastOdds {
 		pt.rise, pt.fall = v*(pt.rise/r+rise), v*(pt.fall/r+fall)
 	} else {
 		pt.rise, pt.fall = v*rise, v*fall
+		pt.clamped |= 1 << 63
 	}
 }
 
 // bounds are what p cannot leave between two silences a < b: S falls, and g
 // rises with its first argument and falls with its second.
 func (c *curve) bounds(a, b *point) (lo, hi float64) {
-	lo, hi = 1-c.q.OrderBetween(a.s, b.sh), 1-c.q.OrderBetween(b.s, a.sh)
+	most, least := c.q.OrderBetween(a.s, b.sh), c.q.OrderBetween(b.s, a.sh)
 	if c.model == nil {
-		return lo, hi
+		return 1 - most, 1 - least
 	}
-	return churn.Logistic(churn.LogOdds(lo) + c.level + a.up + b.down),
-		churn.Logistic(churn.LogOdds(hi) + c.level + b.up + a.down)
+	return churn.Logistic(againstOrder(most) + c.level + a.up + b.down),
+		churn.Logistic(againstOrder(least) + c.level + b.up + a.down)
 }
+
+// againstOrder is the log-odds of no order where an order has probability g.
+// Taken of g and not of 1−g: after a long silence g is small, and the rounding of
+// 1−g would make a probability tremble that a learned model has brought back to
+// the middle. Clamped as LogOdds is.
+func againstOrder(g float64) float64 { return clamp(math.Log((1-g)/g), -20, 20) }
+
+// leastOdds is the p·(1−p) at which it is clamped, and does not move.
+const leastOdds = 2.0611536e-9

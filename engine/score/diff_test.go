@@ -139,11 +139,20 @@ func TestSide(t *testing.T) {
 // All that is said of a customer is said in memory that is there already: the
 // document, its reasons and offers, the deltas, and the next crossing.
 func TestUpdateDoesNotAllocate(t *testing.T) {
-	rec := offers{"A", "B", "C"}
 	sc, m := newTestScorer(t, nil)
+	requireNoAllocations(t, sc, m)
+	_, learned := simulated()
+	sc, m = newLearnedScorer(t, learned, testRules(), nil)
+	requireNoAllocations(t, sc, m)
+}
+
+func requireNoAllocations(t *testing.T, sc *Scorer, m *Models) {
+	rec := offers{"A", "B", "C"}
 	sc.rec = &rec
 	for _, n := range []int64{1, 5} {
 		s := newShop()
+		s.apply(event.Event{Type: event.PageViewed, Time: epoch})
+		s.apply(event.Event{Type: event.ComplaintRaised, Time: epoch + (n-1)*20*day})
 		s.apply(event.Event{Type: event.ConsentUpdated, Time: epoch, Channel: "sms", Granted: true})
 		for i := range n {
 			s.order(epoch+i*20*day, event.One, 0)

@@ -45,16 +45,16 @@ func (x *exit) free(a, b *point) bool {
 // outside; 0: none. Points that lie too far ahead to prove the stretch to them
 // free wait, the nearest last.
 func (x *exit) search(a point, until int64) int64 {
-	short := max(3_600_000, int64(x.q.Scale()*0.05*rhythm.DayMS))
 	var ahead [6]point
 	for n := 0; a.ms < until; {
+		short := x.short(&a)
 		if n == 0 {
 			ahead[0], n = x.at(min(a.ms+x.step(&a, short, until), until)), 1
 		}
 		b := &ahead[n-1]
 		switch {
 		case x.free(&a, b):
-		case b.ms-a.ms <= short:
+		case b.ms-a.ms <= tiny || b.ms-a.ms <= short && a.clamped == b.clamped:
 			if at := x.within(&a, b); at != 0 {
 				return at
 			}
@@ -71,6 +71,19 @@ func (x *exit) search(a point, until int64) int64 {
 	return 0
 }
 
+// tiny is the stretch, in ms, within which a kink is of no account.
+const tiny = 1000
+
+// short is a stretch after a within which p hardly bends, but for kinks: short
+// beside the customer's gaps, and beside what the learned terms move with.
+func (x *exit) short(a *point) int64 {
+	days := x.q.Scale()
+	if x.model != nil {
+		days = min(days, x.horizon, 1+rhythm.Days(0, a.ms))
+	}
+	return max(3_600_000, int64(days*0.05*rhythm.DayMS))
+}
+
 // step is how far to go from a: most of the way that p takes to a limit at its
 // present pace.
 func (x *exit) step(a *point, short, until int64) int64 {
@@ -82,11 +95,14 @@ func (x *exit) step(a *point, short, until int64) int64 {
 }
 
 // split is how far from a to look between a and b, which are further from each
-// other than short: half the way, or, where b is outside, to just before where p
+// other than short, or have a kink between them: half the way, or, where b is outside, to just before where p
 // seems to cross, so that what lies between can be proved free: the nearer to
 // the limit, the more of a proof's room is taken by what moves p the other way.
 func (x *exit) split(a, b *point, short int64) int64 {
 	way := b.ms - a.ms
+	if way <= short { // there is a kink
+		return way / 2
+	}
 	half := max(way/2, short)
 	if !x.outside(b.p) {
 		return half

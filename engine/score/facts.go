@@ -80,6 +80,9 @@ func (f *facts) read(l *ledger.Ledger, r *ledger.Rules, today int32, window int,
 	f.behaviour.read(l, f.ordered)
 	if f.last != 0 {
 		f.spend = f.net.Float() / float64(f.history.Repeats+1)
+		if f.history.Repeats > 0 {
+			f.usual = math.Log1p(f.mean())
+		}
 	}
 	for i := range l.Marks {
 		if m := &l.Marks[i]; m.Kind == ledger.Referral && (f.referred == 0 || m.Time < f.referred) {

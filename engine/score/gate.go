@@ -11,6 +11,10 @@ import (
 // leaves differs from shop to shop, and within one from year to year.
 var gates = [...][]int{{xSpend}, {xVisits, xVisited}, {xCart}, {xEngaged}, {xComplaint}}
 
+// gatePenalty is the ridge penalty of the models that terms are judged in, in
+// labels: weak enough that each term has its say.
+const gatePenalty = 100
+
 // gate decides which of them may speak: one is left out unless it helps to
 // foretell later labels than it was learned from.
 //
@@ -18,7 +22,7 @@ var gates = [...][]int{{xSpend}, {xVisits, xVisited}, {xCart}, {xEngaged}, {xCom
 // sides, so it takes what held for a season for what holds. Here the model is
 // learned as it would have been at the latest snapshot whose horizon has
 // passed, and judged by that horizon: with a term, and without it. A term must
-// be better by a standard error of the difference. Where there is too little to
+// be better by two standard errors of the difference. Where there is too little to
 // judge by, all may speak.
 func (n *Learner) gate(q *answerer) (out [numFeatures]bool) {
 	v := n.firstResolved(n.at)
@@ -28,7 +32,8 @@ func (n *Learner) gate(q *answerer) (out [numFeatures]bool) {
 	all := [numFeatures]bool{}
 	past := n.rows(q, v+1, n.shots[v], all)
 	later := n.rowsOf(q, v)
-	whole, err := churn.Fit(past, nil, churn.Options{MinLabels: n.cfg.Learn.MinLabels})
+	opt := churn.Options{MinLabels: n.cfg.Learn.MinLabels, Lambdas: []float64{gatePenalty}}
+	whole, err := churn.Fit(past, nil, opt)
 	if err != nil || len(later) < n.cfg.Learn.MinLabels {
 		return out
 	}
@@ -41,8 +46,7 @@ func (n *Learner) gate(q *answerer) (out [numFeatures]bool) {
 		for _, c := range columns {
 			less[c] = true
 		}
-		part, err := churn.Fit(n.rows(q, v+1, n.shots[v], less), whole,
-			churn.Options{MinLabels: n.cfg.Learn.MinLabels, Lambdas: []float64{whole.Lambda}})
+		part, err := churn.Fit(n.rows(q, v+1, n.shots[v], less), whole, opt)
 		if err != nil {
 			continue
 		}
@@ -97,7 +101,7 @@ func losses(m *churn.Model, rows []churn.Row) []float64 {
 	return out
 }
 
-// better says whether losses are lower by more than a standard error of their
+// better says whether losses are lower by more than two standard errors of their
 // difference.
 func better(with, without []float64) bool {
 	var sum, square float64
@@ -108,7 +112,7 @@ func better(with, without []float64) bool {
 	}
 	count := float64(len(with))
 	variance := square/count - sum*sum/(count*count)
-	return sum/count > math.Sqrt(variance/count)
+	return sum/count > 2*math.Sqrt(variance/count)
 }
 
 // levelOf is the constant that has to be added to log-odds for their

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/dangol-dev/dangol/engine/churn"
+	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/rhythm"
 )
 
@@ -55,8 +56,10 @@ func (n *Learner) judgePast(prev, l *Learned) {
 	if judged := n.judged(); len(judged) > 0 {
 		oldest = n.shots[judged[len(judged)-1]]
 	}
+	// And snapshots are evenings before a Monday, so that of the models of one week
+	// the last alone was in force at one.
 	for i := range models {
-		if i+1 == len(models) || models[i+1].At > oldest {
+		if i+1 == len(models) || models[i+1].At > oldest && n.week(models[i].At) != n.week(models[i+1].At) {
 			l.Past = append(l.Past, models[i])
 		}
 	}
@@ -72,6 +75,9 @@ func (n *Learner) judged() (list []int) {
 	}
 	return list
 }
+
+// week is the calendar week of an instant.
+func (n *Learner) week(at int64) int32 { return ledger.Week(n.rules.Calendar.Day(at)) }
 
 func aloneOf(f *Fitted) *rhythm.Prior {
 	p, err := rhythm.NewPrior(f.Alone)

@@ -78,7 +78,7 @@ func (n *Learner) observe() (labels []label) {
 		n.then.Before(at, n.rules, &n.before)
 		b := label{snapshot: j, next: never}
 		if !n.look(&n.before, at, &b.shot) {
-			break // nor at an earlier one
+			continue // earlier it may have been one: of an order cancelled since
 		}
 		for s := n.then.Sales(n.rules); s.Next(); {
 			if s.Placed > at {
@@ -91,11 +91,12 @@ func (n *Learner) observe() (labels []label) {
 	return labels
 }
 
-// look reads a ledger as of an instant; false: no buyer yet.
+// look reads a ledger as of an instant; false: no buyer yet, or a bot whose orders
+// since then are kept as sums only, so that nobody knows what it was like.
 func (n *Learner) look(l *ledger.Ledger, at int64, s *shot) bool {
 	today := n.rules.Calendar.Day(at)
 	n.f.read(l, n.rules, today, 0, decayOf(float64(n.cfg.HorizonDays)))
-	if n.f.last == 0 {
+	if n.f.last == 0 || n.f.last > at {
 		return false
 	}
 	s.moments, s.silence, s.occasion = n.f.moments, rhythm.Days(n.f.last, at), n.f.history.Repeats+1

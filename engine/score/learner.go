@@ -123,11 +123,11 @@ func (n *Learner) fitSpend(prev, l *Learned) {
 		}
 	}
 	fit, err := clv.FitSpend(obs, prev.Spend)
-	if fit.Mean > 0 {
-		l.MeanSpend = fit.Mean
-	}
 	if err != nil {
 		l.refuse("spend", err)
+		if (l.Spend == clv.Params{}) && fit.Mean > 0 {
+			l.MeanSpend = fit.Mean
+		}
 		return
 	}
 	l.Spend, l.MeanSpend = fit.Params, fit.Params.Mean()
@@ -135,7 +135,6 @@ func (n *Learner) fitSpend(prev, l *Learned) {
 
 // fitChurn learns the correction from the labels, and the baselines beside it.
 func (n *Learner) fitChurn(q *answerer, l *Learned) {
-	l.Churn, l.Labels = nil, 0
 	n.fitBaselines(l)
 	rows := n.rows(q, 0, n.at, n.gate(q))
 	if got := n.resolved(rows); got < n.cfg.Learn.MinLabels {
@@ -221,7 +220,7 @@ func (q *answerer) row(s *shot, span float64) ([]float64, float64) {
 	s.moments.constant(q.fitted, &x)
 	survival, density := q.post.At(s.silence)
 	s.moments.moving(s.silence, survival, density, decayOf(q.horizon), &x, &slope)
-	return slices.Clone(x[:]), churn.LogOdds(1 - q.post.OrderWithin(s.silence, span))
+	return slices.Clone(x[:]), againstOrder(q.post.OrderWithin(s.silence, span))
 }
 
 // HashOf is the hash by which a customer is chosen for the sample.

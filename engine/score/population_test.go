@@ -114,10 +114,10 @@ func learnFrom(cfg *Config, ls []ledger.Ledger, at int64, prev *Learned) *Learne
 	return n.Learn(prev)
 }
 
-// simulated are 3,000 customers over two years and what they taught by then,
+// simulated are 2,000 customers over two years and what they taught by then,
 // computed once.
 var simulated = sync.OnceValues(func() ([]ledger.Ledger, *Learned) {
 	sim := simulator{seed: 1, days: 730, browses: true}
-	ls, cfg := sim.ledgers(3000), DefaultConfig()
+	ls, cfg := sim.ledgers(2000), DefaultConfig()
 	return ls, learnFrom(&cfg, ls, epoch+730*day, BuiltIn(cfg.HorizonDays))
 })
