@@ -118,6 +118,7 @@ func TestFailedRead(t *testing.T) {
 	_, _, _, err = s.Get(0, []byte{'k', 98}, nil)
 	failed(err)
 	failed(s.Scan(0, nil, func(_, _ []byte, _ int64) error { return nil }))
+	failed(s.ScanAfter(0, nil, []byte{'k', 3}, func(_, _ []byte, _ int64) error { return nil }))
 	tab.Abort()
 
 	disk.reads.Store(false)

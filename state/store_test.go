@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -169,6 +170,7 @@ func TestArguments(t *testing.T) {
 	_, _, err = s.Position(-1)
 	require.Error(t, err)
 	require.Error(t, s.Scan(-1, nil, nil))
+	require.Error(t, s.ScanAfter(-1, nil, nil, nil))
 	require.Error(t, s.Drop(-1))
 	_, _, _, err = s.Get(0, long, nil)
 	require.Error(t, err)
@@ -212,12 +214,47 @@ func TestDamaged(t *testing.T) {
 	_, _, _, err = s.Get(2, []byte("a"), nil)
 	require.ErrorIs(t, err, errDamaged)
 	require.ErrorIs(t, s.Scan(2, nil, func(_, _ []byte, _ int64) error { return nil }), errDamaged)
+	require.ErrorIs(t, s.ScanAfter(2, nil, nil, func(_, _ []byte, _ int64) error { return nil }), errDamaged)
 	set(appendTimer(nil, 3, 1, nil), "")
 	_, err = s.Table(3)
 	require.ErrorIs(t, err, errDamaged)
 	set([]byte{spacePosition, 1}, "")
 	_, err = s.Partitions()
 	require.ErrorIs(t, err, errDamaged)
+}
+
+// TestScanAfter: it begins behind a key, ends with the prefix, or where the
+// caller has had enough.
+func TestScanAfter(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 1<<10)
+	defer func() { require.NoError(t, s.Close()) }()
+	b := s.NewBatch()
+	for _, key := range []string{"b9", "c", "c1", "c1\x00", "c11", "c2", "d"} {
+		require.NoError(t, b.Put(4, []byte(key), []byte("v"), 0))
+	}
+	require.NoError(t, b.Commit())
+	enough := errors.New("enough")
+	after := func(key string, most int) (got []string, err error) {
+		err = s.ScanAfter(4, []byte("c"), []byte(key), func(key, _ []byte, _ int64) error {
+			if got = append(got, string(key)); len(got) == most {
+				return enough
+			}
+			return nil
+		})
+		return got, err
+	}
+	got, err := after("c", 0)
+	require.NoError(t, err)
+	require.Equal(t, []string{"c1", "c1\x00", "c11", "c2"}, got, "the key itself is not among them")
+	got, err = after("c1", 2)
+	require.ErrorIs(t, err, enough)
+	require.Equal(t, []string{"c1\x00", "c11"}, got)
+	got, err = after("c10", 0)
+	require.NoError(t, err, "a key that is not there, or no longer")
+	require.Equal(t, []string{"c11", "c2"}, got)
+	got, err = after("c2", 0)
+	require.NoError(t, err)
+	require.Empty(t, got)
 }
 
 // TestReaders: committed state is read while its owner works, commits and

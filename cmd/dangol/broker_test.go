@@ -41,7 +41,7 @@ func TestBrokerCommand(t *testing.T) {
 		topics, err := kadm.NewClient(client).ListTopics(ctx)
 		require.NoError(t, err)
 		client.Close()
-		require.Equal(t, []string{"events", "shop.changelog", "shop.changes", "shop.dead-letters", "shop.scores"}, topics.Names())
+		require.Equal(t, []string{"events", "shop.changelog", "shop.changes", "shop.dead-letters", "shop.models", "shop.scores"}, topics.Names())
 		for name, d := range topics {
 			require.Len(t, d.Partitions, 3, name)
 		}

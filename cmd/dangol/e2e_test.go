@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -21,7 +23,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/dangol-dev/dangol/bench/shop"
+	"github.com/dangol-dev/dangol/connectors/encode"
 	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 func lagOf(ctx context.Context, cl *kgo.Client, group, topic string) (int64, error) {
@@ -134,8 +138,68 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	}
 }
 
+// numbersOf are the numbers of a document by their paths, without those of what
+// hangs on the fits before: which there were, and how they did.
+func numbersOf(path string, v any, into map[string]float64) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if path != "" || key != "version" && key != "quality" && key != "past" {
+				numbersOf(path+"."+key, value, into)
+			}
+		}
+	case []any:
+		for i, value := range v {
+			numbersOf(fmt.Sprintf("%s[%d]", path, i), value, into)
+		}
+	case float64:
+		into[path] = v
+	}
+}
+
+// sameModels compares the numbers of two documents of models; "" where they are
+// the same.
+func sameModels(t *testing.T, want, got []byte) string {
+	t.Helper()
+	var docs [2]map[string]any
+	var numbers [2]map[string]float64
+	for i, text := range [][]byte{want, got} {
+		require.NoError(t, json.Unmarshal(text, &docs[i]))
+		numbers[i] = map[string]float64{}
+		numbersOf("", docs[i], numbers[i])
+	}
+	if docs[0]["at"] != docs[1]["at"] || len(numbers[0]) != len(numbers[1]) {
+		return fmt.Sprintf("%d numbers as of %v, want %d as of %v", len(numbers[1]), docs[1]["at"], len(numbers[0]), docs[0]["at"])
+	}
+	for path, a := range numbers[0] {
+		if b, ok := numbers[1][path]; !ok || math.Abs(a-b) > 1e-6*max(math.Abs(a), math.Abs(b), 1e-3) {
+			return fmt.Sprintf("%s: %v, want %v", path, b, a)
+		}
+	}
+	return ""
+}
+
+// replayedModels are those that a replay in this process comes to.
+func replayedModels(t *testing.T, input, format, asOf string, sets ...string) []byte {
+	t.Helper()
+	cfg, err := loadConfig("", sets)
+	require.NoError(t, err)
+	until, err := parseInstant(asOf)
+	require.NoError(t, err)
+	h, err := openHistory(cfg, input, format, until, io.Discard)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, h.close()) }()
+	_, err = (&pipeline.Replay{Core: h.core}).Run(t.Context(), h.reader.Next, until)
+	require.NoError(t, err)
+	learned, err := h.core.Models(t.Context())
+	require.NoError(t, err)
+	require.Greater(t, learned.Version, 2)
+	return encode.JSON{}.AppendModels(nil, learned)
+}
+
 // A file goes through Kafka in two processes, and through a replay: the API's
-// documents for an instant are the replay's, for every customer.
+// documents for an instant are the replay's, for every customer, and what is
+// learned on the way comes to the same.
 func TestAPIEqualsReplay(t *testing.T) {
 	data := os.Getenv("DANGOL_DATA")
 	if data == "" {
@@ -143,13 +207,13 @@ func TestAPIEqualsReplay(t *testing.T) {
 	}
 	input := filepath.Join(data, "cdnow", "CDNOW_sample.txt")
 	broker := brokerProcess(t, 5)
-	r := newRunner(t, broker, "clock: event\nrfm: {window_days: 0}\n")
+	r := newRunner(t, broker, "clock: event\nrfm: {window_days: 0}\nlearn: {sample: 600}\n")
 	require.Contains(t, call(t, "produce", "--input", input, "--format", "cdnow", "--brokers", broker), "6919 records produced")
 	r.ready()
 	r.drained(broker, "dangol")
 
 	scores := filepath.Join(t.TempDir(), "scores.jsonl")
-	out := call(t, "replay", "--input", input, "--format", "cdnow", "--as-of", "1998-07-01", "--set", "rfm.window_days=0", "--scores", scores)
+	out := call(t, "replay", "--input", input, "--format", "cdnow", "--as-of", "1998-07-01", "--set", "rfm.window_days=0", "--set", "learn.sample=600", "--scores", scores)
 	require.Contains(t, out, "555 233, 111 167")
 	text, err := os.ReadFile(scores)
 	require.NoError(t, err)
@@ -165,12 +229,31 @@ func TestAPIEqualsReplay(t *testing.T) {
 		require.JSONEq(t, string(line), string(got))
 	}
 
+	// The stream's time ends a day (lateness) before its last event, a replay's at
+	// its end; the grid of the fits has the same Monday before both.
+	models := replayedModels(t, input, "cdnow", "1998-07-01", "rfm.window_days=0", "learn.sample=600")
+	var differ string
+	var learned json.RawMessage
+	require.Eventually(t, func() bool {
+		require.Equal(t, http.StatusOK, r.get("/v1/models", &learned))
+		differ = sameModels(t, models, learned)
+		return differ == ""
+	}, 60*time.Second, 100*time.Millisecond, "models: %s", &differ)
+	published := readTopic(t, broker, "dangol.models")
+	require.NotEmpty(t, published)
+	require.JSONEq(t, string(learned), string(published[len(published)-1].Value))
+
 	ids := map[string]bool{}
 	for _, rec := range readTopic(t, broker, "dangol.scores") {
 		ids[string(rec.Key)] = true
 	}
 	require.Len(t, ids, 2357, "customers on the scores topic")
 	r.stop(syscall.SIGTERM)
+	var version struct {
+		Version int `json:"version"`
+	}
+	require.NoError(t, json.Unmarshal(learned, &version))
+	require.Equal(t, 5, strings.Count(call(t, "inspect", "--state", r.state), fmt.Sprintf(", models %d as of 1998-06-28T23:59:59Z\n", version.Version)))
 }
 
 // Malformed records of every kind among good ones: each becomes one dead letter

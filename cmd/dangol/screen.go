@@ -93,7 +93,7 @@ func (s *screen) show() {
 		now.Sub(s.began).Seconds(), clockOf(&st), rate, st.Customers, st.Changes, st.Timers, lag)
 	s.last, s.lastAt = st, now
 	_, latest := s.watch.snapshot()
-	for _, kind := range []string{"event", "timer"} {
+	for _, kind := range []string{"event", "timer", "model"} {
 		if w := latest[kind]; w != "" && s.shown[kind] != w {
 			fmt.Fprintf(s.out, "        %-5s  %s\n", kind, w)
 			s.shown[kind] = w
@@ -123,6 +123,9 @@ func (s *screen) summary() {
 	if p, err := s.engine.core.Population(context.Background(), 0); err == nil {
 		fmt.Fprintf(s.out, "%d customers, %d of them buyers\n  segments  %s\n  stages    %s\n  churn     %s\n",
 			p.Customers, p.Buyers, counts(p.Segments), counts(p.Stages), counts(p.Bands))
+	}
+	if l := st.Learned; l.At != 0 {
+		fmt.Fprintf(s.out, "models %d, learned from %d buyers up to %s and %d labels\n", l.Version, l.Customers, instant(l.At), l.Labels)
 	}
 	fmt.Fprintf(s.out, "%d items, %d pairs bought together, state %.1f MB\n", st.Items, st.Pairs, float64(st.StateBytes)/1e6)
 	addresses(s.engine, s.out)

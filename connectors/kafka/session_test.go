@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -190,6 +191,58 @@ func TestChangelogReadsWholeTransactions(t *testing.T) {
 	_, err = r.Read(t.Context(), 1, end2+10, nil)
 	require.ErrorIs(t, err, pipeline.ErrFatal)
 	require.ErrorContains(t, err, "move the state directory away")
+}
+
+// The models topic is made beside the others, keeps the latest of each key, and
+// what a transaction says of models is seen with its commit alone.
+func TestModelsTopic(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 0, 1)
+	s := open(t, cfg, fromCommitted)
+	adm := kadm.NewClient(cl)
+	configs, err := adm.DescribeTopicConfigs(t.Context(), "app.models")
+	require.NoError(t, err)
+	rc, err := configs.On("app.models", nil)
+	require.NoError(t, err)
+	policy := ""
+	for _, c := range rc.Configs {
+		if c.Key == "cleanup.policy" {
+			policy = c.MaybeValue()
+		}
+	}
+	require.Equal(t, "compact", policy)
+
+	model := func(v string) pipeline.Output {
+		return pipeline.Output{To: pipeline.Models, Partition: -1, Key: []byte("models"), Value: []byte(v)}
+	}
+	require.NoError(t, s.Begin())
+	s.Produce([]pipeline.Output{model("aborted")})
+	require.NoError(t, s.gs.Client().Flush(t.Context()), "so that there is something to abort")
+	_, _, err = s.End(t.Context(), false, nil)
+	require.NoError(t, err)
+	s.Close()
+	s = open(t, cfg, fromCommitted)
+	defer s.Close()
+	require.NoError(t, s.Begin())
+	next := poll(t, s, 1)
+	s.Produce([]pipeline.Output{model("v2"), logged(1, 0)})
+	ok, pos, err := s.End(t.Context(), true, next)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, map[int32]int64{0: 1}, pos, "the changelog's alone")
+
+	in, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumeTopics("app.models"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	require.NoError(t, err)
+	defer in.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	fs := in.PollRecords(ctx, 1)
+	require.NoError(t, fs.Err())
+	recs := fs.Records()
+	require.Len(t, recs, 1)
+	require.Equal(t, "models", string(recs[0].Key))
+	require.Equal(t, "v2", string(recs[0].Value))
 }
 
 // A restore that fails is the session's error, not a silent wait.

@@ -20,7 +20,7 @@ import (
 // sample is a registry in which every metric has a series.
 func sample() *Metrics {
 	m := New(func() pipeline.Stats {
-		return pipeline.Stats{Events: 42, Partitions: make([]pipeline.PartitionStats, 1)}
+		return pipeline.Stats{Events: 42, Partitions: make([]pipeline.PartitionStats, 1), Learned: learned()}
 	})
 	m.ObserveRequest("/v1/customers/{id}", http.StatusOK, 3*time.Millisecond)
 	return m

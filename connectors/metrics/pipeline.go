@@ -54,6 +54,11 @@ var scalars = []scalar{
 	{"dangol_pipeline_last_recovery_seconds", "Time that the latest recovery took.", gauge,
 		func(s *pipeline.Stats) float64 { return s.RecoverySecs }},
 
+	{"dangol_models_fit_seconds", "Time that the latest fit of the models took.", gauge,
+		func(s *pipeline.Stats) float64 { return s.Fits.Seconds }},
+	{"dangol_models_fit_failures_total", "Fits that could not read the state; they are made again.", counter,
+		func(s *pipeline.Stats) float64 { return float64(s.Fits.Failed) }},
+
 	{"dangol_state_customers", "Customers known.", gauge,
 		func(s *pipeline.Stats) float64 { return float64(s.Customers) }},
 	{"dangol_state_buyers", "Customers with an order.", gauge,
@@ -97,6 +102,10 @@ type pipelineCollector struct {
 	stats      func() pipeline.Stats
 	scalars    []*prometheus.Desc // as scalars
 	partitions []*prometheus.Desc // as partitionGauges
+	models     []*prometheus.Desc // as modelGauges
+	judged     []*prometheus.Desc // as judgedGauges
+	calibrated *prometheus.Desc
+	rhythm     *prometheus.Desc
 	rejects    *prometheus.Desc
 	latency    *prometheus.Desc
 }
@@ -109,6 +118,7 @@ func newPipelineCollector(stats func() pipeline.Stats) *pipelineCollector {
 		latency: prometheus.NewDesc("dangol_pipeline_latency_seconds",
 			"Time from an event's Kafka timestamp to the commit of what it caused.", nil, nil),
 	}
+	c.describeModels()
 	for _, s := range scalars {
 		c.scalars = append(c.scalars, prometheus.NewDesc(s.name, s.help, nil, nil))
 	}
@@ -126,8 +136,11 @@ func (c *pipelineCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range c.partitions {
 		ch <- d
 	}
-	ch <- c.rejects
-	ch <- c.latency
+	for _, ds := range [][]*prometheus.Desc{c.models, c.judged, {c.calibrated, c.rhythm, c.rejects, c.latency}} {
+		for _, d := range ds {
+			ch <- d
+		}
+	}
 }
 
 // Collect implements prometheus.Collector.
@@ -143,6 +156,7 @@ func (c *pipelineCollector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(c.partitions[j], gauge, g.value(p), label)
 		}
 	}
+	c.collectModels(ch, st.Learned)
 	c.collectRejects(ch, st.Rejects)
 	ch <- c.latencyOf(&st)
 }

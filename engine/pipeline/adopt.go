@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/dangol-dev/dangol/engine/score"
+	"github.com/dangol-dev/dangol/state"
 )
 
 // propose puts what a fit has brought into the open transaction: every partition
@@ -82,4 +83,14 @@ func (c *Core) ModelsAt(ctx context.Context, asOf int64) (*score.Learned, error)
 		return nil, err
 	}
 	return in.models.Learned(), nil
+}
+
+// StoredModels are those that a partition of a store was last scored with; nil
+// where none were learned.
+func StoredModels(store *state.Store, enc Encoder, partition int32) (*score.Learned, error) {
+	val, _, ok, err := store.Get(partition, []byte{modelsKey}, nil)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return enc.ParseModels(val)
 }

@@ -73,14 +73,18 @@ func (c *Core) commit(changelog map[int32]int64, now time.Time) error {
 func (c *Core) moveModels(worked bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	events := uint64(0)
 	for p, s := range c.shards {
+		events += s.tally.events
 		c.clocks[p] = s.pos
 		s.settle(c.agg, c.counts)
 	}
 	c.adopt()
 	if worked {
 		clear(c.unsaved)
-		c.commits++
 		c.publish()
+	}
+	if events > 0 {
+		c.revision++
 	}
 }

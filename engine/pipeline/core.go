@@ -91,15 +91,17 @@ type Core struct {
 	end        context.CancelFunc
 	background sync.WaitGroup
 
-	mu      sync.RWMutex // guards what follows, which queries read and commit writes
-	agg     *score.Aggregate
-	counts  *basket.Counts
-	dict    *basket.Dictionary
-	clocks  map[int32]Position
-	commits uint64
-	ready   error
-	unsaved map[uint64]unsavedItem // entries that changed in the open transaction
-	buyers  int                    // customers with an order
+	mu     sync.RWMutex // guards what follows, which queries read and commit writes
+	agg    *score.Aggregate
+	counts *basket.Counts
+	dict   *basket.Dictionary
+	clocks map[int32]Position
+	// revision counts the commits with events, and the changes of what is
+	// assigned: in between, all facts are the same.
+	revision uint64
+	ready    error
+	unsaved  map[uint64]unsavedItem // entries that changed in the open transaction
+	buyers   int                    // customers with an order
 	learning
 	generation uint64 // of what is assigned, by which a fit knows that it is of an earlier one
 

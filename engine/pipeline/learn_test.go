@@ -131,6 +131,15 @@ func sameModels(t *testing.T, want, got *score.Learned) {
 	sameNumbers(t, reflect.ValueOf(a), reflect.ValueOf(b), "models")
 }
 
+// nothingFromBefore says that no fit was refused of which then an earlier one
+// stands. (Without a churn model the rhythm answers alone, whatever was before.)
+func nothingFromBefore(t *testing.T, l *score.Learned) {
+	t.Helper()
+	for _, refused := range l.Refused {
+		require.Contains(t, refused, "churn:")
+	}
+}
+
 // storedModels are those that each partition of a store was last scored with.
 func storedModels(t *testing.T, store *state.Store) map[int32]*score.Learned {
 	t.Helper()
@@ -138,11 +147,9 @@ func storedModels(t *testing.T, store *state.Store) map[int32]*score.Learned {
 	require.NoError(t, err)
 	m := map[int32]*score.Learned{}
 	for _, p := range parts {
-		val, _, ok, err := store.Get(p, []byte{modelsKey}, nil)
+		m[p], err = StoredModels(store, plainEncoder{}, p)
 		require.NoError(t, err)
-		require.True(t, ok, "partition %d has no models", p)
-		m[p], err = plainEncoder{}.ParseModels(val)
-		require.NoError(t, err)
+		require.NotNil(t, m[p], "partition %d has no models", p)
 	}
 	return m
 }
@@ -161,7 +168,11 @@ func TestLearningSurvivesKills(t *testing.T) {
 	for seed := range uint64(seeds) {
 		evs := delayed(rand.New(rand.NewPCG(seed, 1)), buyers(rand.New(rand.NewPCG(seed, 0)), 260, 130), 20*time.Hour)
 		cfg := learningConfig(t)
-		w := newWorld(seed, evs, 3, 30)
+		if seed%2 == 0 {
+			cfg.Score.Learn.Sample = 205 // of more buyers, some of whom are erased
+		}
+		w := newWorld(seed, evs, 3, 15)
+		w.most = 30
 		store := w.live(t, cfg)
 		got, versions := facts(t, store)
 		plain := cfg
@@ -170,9 +181,9 @@ func TestLearningSurvivesKills(t *testing.T) {
 		checkOutputs(t, w, versions)
 
 		calm := newWorld(seed, evs, 3, 0)
+		calm.most = w.most
 		require.NoError(t, calm.live(t, cfg).Close())
-		require.Empty(t, calm.learned.Refused, "so that nothing stands from before")
-		require.NotNil(t, calm.learned.Churn)
+		nothingFromBefore(t, calm.learned)
 		sameModels(t, calm.learned, w.learned)
 
 		published := 1
@@ -192,9 +203,12 @@ func TestLearningSurvivesKills(t *testing.T) {
 			require.Equal(t, published, l.Version, "partition %d", p)
 		}
 		nothingStale(t, cfg, store, w.learned)
+		t.Logf("seed %d: %d models, undisturbed %d", seed, w.learned.Version, calm.learned.Version)
 		require.NoError(t, store.Close())
 	}
-	require.Greater(t, most, 2, "models followed models")
+	if !testing.Short() {
+		require.Greater(t, most, 2, "models followed models")
+	}
 }
 
 // nothingStale says that what is kept of every customer is what the models would
@@ -243,6 +257,7 @@ func TestModelsDoNotHangOnArrival(t *testing.T) {
 			arrived = delayed(rand.New(rand.NewPCG(seed, 1)), evs, 23*time.Hour)
 		}
 		w := newWorld(seed, arrived, 1+2*int(seed%2), 0)
+		w.most = 20 + 30*int(seed)
 		store := w.live(t, cfg)
 		core := newTestCore(cfg, store, w)
 		parts, err := store.Partitions()
@@ -261,7 +276,7 @@ func TestModelsDoNotHangOnArrival(t *testing.T) {
 		if seed == 0 {
 			models, past, docs = w.learned, at, got
 		}
-		require.Empty(t, w.learned.Refused)
+		nothingFromBefore(t, w.learned)
 		sameModels(t, models, w.learned)
 		require.Equal(t, past, at)
 		require.Equal(t, docs, got)

@@ -28,6 +28,7 @@ func (c *Core) resetModels() {
 // of other partitions. c.mu is held.
 func (c *Core) reassigned() {
 	c.generation++
+	c.revision++
 	c.learning.done, c.learning.last = nil, fitting{}
 }
 

@@ -25,19 +25,19 @@ type instant struct {
 
 // pastModels keeps the latest instant asked for, and lets one be made at a time.
 type pastModels struct {
-	mu      sync.Mutex
-	commits uint64
-	latest  *instant
+	mu       sync.Mutex
+	revision uint64
+	latest   *instant
 }
 
-// at returns the instant's models, made anew where a commit has come since.
+// at returns the instant's models, made anew where events have come since.
 func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 	c.past.mu.Lock()
 	defer c.past.mu.Unlock()
 	c.mu.RLock()
-	commits := c.commits
+	revision := c.revision
 	c.mu.RUnlock()
-	if in := c.past.latest; in != nil && in.asOf == asOf && c.past.commits == commits {
+	if in := c.past.latest; in != nil && in.asOf == asOf && c.past.revision == revision {
 		return in, nil
 	}
 	in := &instant{asOf: asOf, counts: basket.New(c.cfg.Basket), dict: basket.NewDictionary()}
@@ -52,7 +52,7 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 	}
 	in.models.Cuts = agg.Cuts(c.calendar.Day(asOf))
 	in.models.BasketOrders = in.counts.Orders()
-	c.past.latest, c.past.commits = in, commits
+	c.past.latest, c.past.revision = in, revision
 	return in, nil
 }
 

@@ -42,6 +42,7 @@ type world struct {
 	fired  map[string]int
 	until  int64 // live clock: the wall time at which every partition's clock must have arrived
 
+	most    int            // records of a transaction
 	learned *score.Learned // by the process that came to the end
 }
 
@@ -156,7 +157,9 @@ func (s *session) Poll(_ context.Context, most int) ([]Batch, error) {
 		return nil, errors.New("connection lost")
 	}
 	var bs []Batch
-	for p := range int32(len(s.w.input)) {
+	first := s.w.rng.IntN(len(s.w.input)) // so that none has to wait for the others
+	for i := range s.w.input {
+		p := int32((first + i) % len(s.w.input))
 		in, from := s.w.input[p], s.start[p]-logStart
 		n := min(int64(s.w.rng.IntN(40)), int64(len(in))-from, int64(most))
 		if n <= 0 {
@@ -295,6 +298,7 @@ func newTestCore(cfg Config, store *state.Store, w *world) *Core {
 	now := func() time.Time { return time.UnixMilli(w.wall.Load()) }
 	c := NewCore(cfg, store, plainEncoder{}, func() (Decoder, error) { return plainJSON{}, nil }, now)
 	c.places = 3 // so that residents drive each other out
+	c.leastBuyers = 100
 	return c
 }
 
@@ -323,7 +327,7 @@ func (w *world) life(t *testing.T, cfg Config, store *state.Store) (finished boo
 	}()
 	core := newTestCore(cfg, store, w)
 	defer core.Close()
-	loop := &Loop{Core: core, Cfg: LoopConfig{CommitInterval: time.Hour, MaxRecords: 100}, Now: core.now, Log: slog.New(slog.DiscardHandler)}
+	loop := &Loop{Core: core, Cfg: LoopConfig{CommitInterval: time.Hour, MaxRecords: w.most}, Now: core.now, Log: slog.New(slog.DiscardHandler)}
 	for {
 		s, err := w.open(t.Context(), core.Restore)
 		require.NoError(t, err)
@@ -430,7 +434,7 @@ var today = time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 func newWorld(seed uint64, evs []event.Event, partitions, faults int) *world {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 1)), input: make([][]Record, partitions), log: make([][]txn, partitions),
-		group: map[int32]int64{}, disk: vfs.NewCrashableMem(), faults: faults, fired: map[string]int{},
+		group: map[int32]int64{}, disk: vfs.NewCrashableMem(), faults: faults, fired: map[string]int{}, most: 100,
 	}
 	w.wall.Store(today)
 	for i := range evs {

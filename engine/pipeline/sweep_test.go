@@ -246,23 +246,3 @@ func TestPartitionBringsNewerModels(t *testing.T) {
 	require.Positive(t, told)
 	s.stale()
 }
-
-// A fit that some partition had not passed is made again when more comes to it.
-func TestFitFollows(t *testing.T) {
-	none := &fitting{}
-	whole := &fitting{at: 5, behind: map[int32]int64{}}
-	part := &fitting{at: 5, behind: map[int32]int64{1: 10}}
-	more := &fitting{at: 5, behind: map[int32]int64{1: 11}}
-	later := &fitting{at: 6, behind: map[int32]int64{1: 10}}
-	require.False(t, none.follows(none), "there is no instant yet")
-	for i, f := range []*fitting{none, part, more, whole, later} {
-		require.False(t, f.follows(f))
-		if i > 0 {
-			require.True(t, f.follows(none))
-		}
-	}
-	require.True(t, more.follows(part))
-	require.True(t, whole.follows(more))
-	require.True(t, later.follows(whole))
-	require.False(t, whole.follows(later))
-}

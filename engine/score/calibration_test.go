@@ -13,14 +13,14 @@ import (
 // the horizon after it: in every tenth of the customers as many stay away as
 // was said, to three points.
 func TestCalibrationOfWhatWasLearned(t *testing.T) {
-	customers, sample := 20_000, 3000
+	customers, sample := 20_000, 6000
 	if testing.Short() {
 		customers, sample = 12_000, 1500
 	}
 	cfg, rules := DefaultConfig(), testRules()
-	sim := simulator{seed: 4, days: 730 + cfg.HorizonDays}
+	sim := simulator{seed: 4, days: 733 + cfg.HorizonDays, browses: true}
 	ls := sim.ledgers(customers)
-	at := epoch + 730*day
+	at := epoch + 733*day // a Thursday
 	learned := learnFrom(&cfg, ls[:sample], at, BuiltIn(cfg.HorizonDays))
 	require.Empty(t, learned.Refused)
 

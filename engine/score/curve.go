@@ -75,7 +75,7 @@ func decayOf(horizon float64) float64 { return 0.5 / horizon }
 var (
 	constantColumns  = [...]int{xOnce, xOrders, xTrend, xSpend}
 	behaviourColumns = [...]int{xVisits, xVisited, xCart, xEngaged, xComplaint}
-	movingColumns    = [...]int{xSilence, xTenure, xOverdue, xOverdue2, xPercentile, xUsual, xFresh, xDecayed, xSlow}
+	movingColumns    = [...]int{xSilence, xTenure, xOverdue, xPercentile, xUsual, xFresh, xDecayed, xSlow}
 )
 
 func clamp(v, lo, hi float64) float64 { return min(max(v, lo), hi) }

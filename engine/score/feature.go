@@ -20,7 +20,6 @@ const (
 	xOrders            // ln(purchase days)
 	xTenure            // ln(1 + days since the first order), rising
 	xOverdue           // −ln of the rhythm's survival of the open gap, rising
-	xOverdue2          // its square, rising
 	xPercentile        // the overdue percentile, rising
 	xUsual             // ln((1+silence)/(1+mean gap)), rising; 0 with one purchase day
 	xTrend             // ln((1+last gap)/(1+mean gap))
@@ -39,7 +38,7 @@ const (
 
 // featureNames are the columns' names in the models' document.
 var featureNames = [numFeatures]string{
-	"single_purchase", "silence", "orders", "tenure", "overdue", "overdue_squared", "overdue_percentile", "silence_to_usual_gap", "trend", "spend",
+	"single_purchase", "silence", "orders", "tenure", "overdue", "overdue_percentile", "silence_to_usual_gap", "trend", "spend",
 	"recent_orders_half", "recent_orders", "recent_orders_double", "visits", "visits_before", "cart", "messages", "complaint",
 }
 
@@ -154,7 +153,6 @@ func (m *moments) moving(e, s, density, decay float64, x, slope *[numFeatures]fl
 		overdue, steep = -math.Log(s), density/s
 	}
 	x[xOverdue], slope[xOverdue] = overdue, steep
-	x[xOverdue2], slope[xOverdue2] = overdue*overdue, 2*overdue*steep
 	x[xPercentile], slope[xPercentile] = 1-s, density
 	if m.history.Repeats > 0 {
 		x[xUsual], slope[xUsual] = x[xSilence]-m.usual, slope[xSilence]
@@ -179,7 +177,6 @@ var featureTexts = [numFeatures]string{
 	xOrders:     "purchase days so far",
 	xTenure:     "days since the first order",
 	xOverdue:    "how overdue by the customer's own rhythm",
-	xOverdue2:   "the same, squared",
 	xPercentile: "the overdue percentile",
 	xUsual:      "silence against the usual gap",
 	xTrend:      "last gap against the usual one",

@@ -54,7 +54,7 @@ func TestColumnsOfACustomer(t *testing.T) {
 	f.moving(9, .25, .01, decayOf(90), &x, &slope)
 	for column, want := range map[int]float64{
 		xOnce: 0, xSilence: math.Log(10), xOrders: math.Log(3), xTenure: math.Log(40), xOverdue: math.Log(4),
-		xOverdue2: math.Log(4) * math.Log(4), xPercentile: .75, xUsual: math.Log(10. / 16), xTrend: math.Log(11. / 16), xSpend: math.Log(1.5),
+		xPercentile: .75, xUsual: math.Log(10. / 16), xTrend: math.Log(11. / 16), xSpend: math.Log(1.5),
 	} {
 		require.InDelta(t, want, x[column], 1e-12, featureNames[column])
 	}

@@ -122,8 +122,6 @@ func drawLearned(t *rapid.T, horizon int) *Learned {
 	for i := range numFeatures {
 		reach := 5. // as far as the column comes, about
 		switch i {
-		case xOverdue2:
-			reach = 100
 		case xOnce, xVisits, xCart, xEngaged, xComplaint:
 			reach = 1
 		}

@@ -1,6 +1,8 @@
 package score
 
 import (
+	"errors"
+	"fmt"
 	"math"
 
 	"github.com/dangol-dev/dangol/engine/churn"
@@ -15,48 +17,63 @@ var gates = [...][]int{{xSpend}, {xVisits, xVisited}, {xCart}, {xEngaged}, {xCom
 // labels: weak enough that each term has its say.
 const gatePenalty = 100
 
-// gate decides which of them may speak: one is left out unless it helps to
-// foretell later labels than it was learned from.
+// errNoHelp is why a churn model is refused that could be fitted.
+var errNoHelp = errors.New("what was learned by the time when the latest resolved horizon began would not have foretold it better than the rhythm alone")
+
+// gate decides which of them may speak, and whether the model may at all.
 //
 // The problem: cross-validation over customers deals the same weeks to both
 // sides, so it takes what held for a season for what holds. Here the model is
 // learned as it would have been at the latest snapshot whose horizon has
-// passed, and judged by that horizon: with a term, and without it. A term must
-// be better by two standard errors of the difference. Where there is too little to
-// judge by, all may speak.
-func (n *Learner) gate(q *answerer) (out [numFeatures]bool) {
+// passed, and judged by that horizon. A term must make it better by two standard
+// errors of the difference; the model, with the terms that are left, must be
+// better than the rhythm alone. Until there are labels enough for that trial, the
+// rhythm answers.
+func (n *Learner) gate(q *answerer) (out [numFeatures]bool, err error) {
 	v := n.firstResolved(n.at)
 	if v >= len(n.shots) {
-		return out
+		return out, fmt.Errorf("%w: no horizon of %d days has passed", churn.ErrTooFew, n.cfg.HorizonDays)
 	}
-	all := [numFeatures]bool{}
-	past := n.rows(q, v+1, n.shots[v], all)
 	later := n.rowsOf(q, v)
-	opt := churn.Options{MinLabels: n.cfg.Learn.MinLabels, Lambdas: []float64{gatePenalty}}
-	whole, err := churn.Fit(past, nil, opt)
-	if err != nil || len(later) < n.cfg.Learn.MinLabels {
-		return out
+	if len(later) < n.cfg.Learn.MinLabels {
+		return out, fmt.Errorf("%w: %d of the latest horizon, learn.min_labels is %d", churn.ErrTooFew, len(later), n.cfg.Learn.MinLabels)
 	}
-	with := losses(whole, later)
+	try := func(out [numFeatures]bool, start *churn.Model) (*churn.Model, error) {
+		return churn.Fit(n.rows(q, v+1, n.shots[v], out), start,
+			churn.Options{MinLabels: n.cfg.Learn.MinLabels, Lambdas: []float64{gatePenalty}})
+	}
+	whole, err := try(out, nil)
+	if err != nil {
+		return out, fmt.Errorf("by when the latest resolved horizon began: %w", err)
+	}
+	best, with := whole, losses(whole, later)
 	for _, columns := range gates {
 		if silent(whole, columns) {
 			continue
 		}
-		less := all
-		for _, c := range columns {
-			less[c] = true
-		}
-		part, err := churn.Fit(n.rows(q, v+1, n.shots[v], less), whole, opt)
+		less := [numFeatures]bool{}
+		mark(&less, columns)
+		part, err := try(less, whole)
 		if err != nil {
-			continue
+			return out, err
 		}
-		if !better(with, losses(part, later)) {
-			for _, c := range columns {
-				out[c] = true
+		if gain, doubt := gained(with, losses(part, later)); gain <= 2*doubt {
+			mark(&out, columns)
+			if best, err = try(out, whole); err != nil {
+				return out, err
 			}
 		}
 	}
-	return out
+	if gain, _ := gained(losses(best, later), losses(nil, later)); gain <= 0 {
+		return out, errNoHelp
+	}
+	return out, nil
+}
+
+func mark(out *[numFeatures]bool, columns []int) {
+	for _, c := range columns {
+		out[c] = true
+	}
 }
 
 // rowsOf are the rows of one snapshot, as they are known now.
@@ -101,9 +118,9 @@ func losses(m *churn.Model, rows []churn.Row) []float64 {
 	return out
 }
 
-// better says whether losses are lower by more than two standard errors of their
-// difference.
-func better(with, without []float64) bool {
+// gained is by how much losses are lower with something than without it on
+// average, and the standard error of that.
+func gained(with, without []float64) (gain, doubt float64) {
 	var sum, square float64
 	for i := range with {
 		d := without[i] - with[i]
@@ -111,8 +128,8 @@ func better(with, without []float64) bool {
 		square += d * d
 	}
 	count := float64(len(with))
-	variance := square/count - sum*sum/(count*count)
-	return sum/count > 2*math.Sqrt(variance/count)
+	gain = sum / count
+	return gain, math.Sqrt(max(square/count-gain*gain, 0) / count)
 }
 
 // levelOf is the constant that has to be added to log-odds for their

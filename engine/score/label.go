@@ -73,11 +73,11 @@ func (n *Learner) firstResolved(by int64) int {
 }
 
 // observe takes a customer's labels. n.then are the facts as of the instant.
-func (n *Learner) observe() (labels []label) {
+func (n *Learner) observe(hash uint64) (labels []label) {
 	for j, at := range n.shots {
 		n.then.Before(at, n.rules, &n.before)
 		b := label{snapshot: j, next: never}
-		if !n.look(&n.before, at, &b.shot) {
+		if !n.look(&n.before, at, int32(hash&1), &b.shot) {
 			continue // earlier it may have been one: of an order cancelled since
 		}
 		for s := n.then.Sales(n.rules); s.Next(); {
@@ -93,14 +93,14 @@ func (n *Learner) observe() (labels []label) {
 
 // look reads a ledger as of an instant; false: no buyer yet, or a bot whose orders
 // since then are kept as sums only, so that nobody knows what it was like.
-func (n *Learner) look(l *ledger.Ledger, at int64, s *shot) bool {
+func (n *Learner) look(l *ledger.Ledger, at int64, ahead int32, s *shot) bool {
 	today := n.rules.Calendar.Day(at)
 	n.f.read(l, n.rules, today, 0, decayOf(float64(n.cfg.HorizonDays)))
 	if n.f.last == 0 || n.f.last > at {
 		return false
 	}
 	s.moments, s.silence, s.occasion = n.f.moments, rhythm.Days(n.f.last, at), n.f.history.Repeats+1
-	n.f.behaviour.features(ledger.Week(today), &s.behaved)
+	n.f.behaviour.features(ledger.Week(today)+ahead, &s.behaved)
 	return true
 }
 
@@ -124,20 +124,9 @@ func (n *Learner) rows(q *answerer, from int, by int64, out [numFeatures]bool) (
 				}
 			}
 			rows = append(rows, churn.Row{
-				Group: m.hash, At: int32(b.snapshot), Offset: offset, X: x, Churned: b.next-at > span,
+				Group: m.hash, At: int32(b.snapshot), Offset: offset, X: x, Churned: b.next-at > span, Weight: float64(span) / float64(n.spanMS()),
 			})
 		}
 	}
 	return rows
-}
-
-// resolved counts the rows whose horizon has passed.
-func (n *Learner) resolved(rows []churn.Row) (count int) {
-	first := n.firstResolved(n.at)
-	for i := range rows {
-		if int(rows[i].At) >= first {
-			count++
-		}
-	}
-	return count
 }

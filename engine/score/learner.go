@@ -1,7 +1,6 @@
 package score
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -48,11 +47,11 @@ func NewLearner(cfg *Config, rules *ledger.Rules, at int64) *Learner {
 func (n *Learner) Add(hash uint64, l *ledger.Ledger) {
 	l.Before(n.at, n.rules, &n.then)
 	m := member{hash: hash}
-	if !n.look(&n.then, n.at, &m.now) {
+	if !n.look(&n.then, n.at, 0, &m.now) {
 		return
 	}
 	if len(n.members) < mostLabelled {
-		m.labels = n.observe()
+		m.labels = n.observe(hash)
 	}
 	n.members = append(n.members, m)
 }
@@ -60,8 +59,9 @@ func (n *Learner) Add(hash uint64, l *ledger.Ledger) {
 // Buyers is how many customers with an order were added.
 func (n *Learner) Buyers() int { return len(n.members) }
 
-// Learn fits everything, beginning at what was learned before. Where a fit is
-// refused, what prev has stands and Refused says why. prev is not changed.
+// Learn fits everything, beginning at what was learned before. Where the fit of
+// the rhythm or the spend is refused, what prev has stands; where that of the
+// churn model is, the rhythm answers alone. Refused says why. prev is not changed.
 func (n *Learner) Learn(prev *Learned) *Learned {
 	slices.SortFunc(n.members, func(a, b member) int { return compareHash(a.hash, b.hash) })
 	l := &Learned{
@@ -136,11 +136,13 @@ func (n *Learner) fitSpend(prev, l *Learned) {
 // fitChurn learns the correction from the labels, and the baselines beside it.
 func (n *Learner) fitChurn(q *answerer, l *Learned) {
 	n.fitBaselines(l)
-	rows := n.rows(q, 0, n.at, n.gate(q))
-	if got := n.resolved(rows); got < n.cfg.Learn.MinLabels {
-		l.refuse("churn", fmt.Errorf("%w: %d have resolved, learn.min_labels is %d", churn.ErrTooFew, got, n.cfg.Learn.MinLabels))
+	l.Churn, l.Labels = nil, 0
+	out, err := n.gate(q)
+	if err != nil {
+		l.refuse("churn", err)
 		return
 	}
+	rows := n.rows(q, 0, n.at, out)
 	model, err := churn.Fit(rows, nil, churn.Options{MinLabels: n.cfg.Learn.MinLabels})
 	if err != nil {
 		l.refuse("churn", err)

@@ -34,6 +34,7 @@ func learner(cfg *Config, at int64, n int) *Learner {
 // the same, to the bit.
 func TestLearnedIsAFunctionOfTheFacts(t *testing.T) {
 	cfg, rules := DefaultConfig(), testRules()
+	cfg.Learn.MinLabels = 200
 	const n = 450
 	want := learner(&cfg, sunday, n).Learn(BuiltIn(cfg.HorizonDays))
 	require.NotNil(t, want.Churn)
@@ -194,12 +195,12 @@ func TestRefusalsKeepWhatWasKnown(t *testing.T) {
 	require.Len(t, l.Refused, 3)
 	require.Regexp(t, `^rhythm: degenerate fit: \d+ customers with \d+ gaps, .* at least 200`, l.Refused[0])
 	require.Regexp(t, `^spend: spend model is degenerate: \d+ customers, at least 50`, l.Refused[1])
-	require.Regexp(t, `^churn: too few labels: \d+ have resolved, learn.min_labels is 500`, l.Refused[2])
+	require.Regexp(t, `^churn: too few labels: \d+ of the latest horizon, learn.min_labels is 500`, l.Refused[2])
 	require.Equal(t, prev.Rhythm, l.Rhythm)
 	require.Equal(t, prev.Spend, l.Spend)
 	require.Equal(t, prev.MeanSpend, l.MeanSpend)
-	require.Same(t, prev.Churn, l.Churn)
-	require.Equal(t, prev.Labels, l.Labels)
+	require.Nil(t, l.Churn, "the rhythm answers alone")
+	require.Zero(t, l.Labels)
 	require.Equal(t, prev.Version+1, l.Version)
 	require.Less(t, l.Customers, 40)
 	_, err := NewModels(&cfg, l)
@@ -223,7 +224,7 @@ func TestRefusalsKeepWhatWasKnown(t *testing.T) {
 
 	// Nobody at all.
 	l = NewLearner(&cfg, &rules, epoch).Learn(prev)
-	require.Same(t, prev.Churn, l.Churn)
+	require.Nil(t, l.Churn, "the rhythm answers alone")
 	require.Empty(t, l.Judged)
 	_, err = NewModels(&cfg, l)
 	require.NoError(t, err)
@@ -300,23 +301,31 @@ func lastUpTo(ats []int64, until int64) (last int64) {
 	return last
 }
 
-// The features' sum is centred over the sample as it is now; of the level, what
-// stands out from the seasons is kept.
-func TestSteadyCentresTheFeatures(t *testing.T) {
+// As many are expected to leave as the rhythm expects, but for the part of the
+// latest horizon's level that stands out from the seasons.
+func TestSteadyHoldsTheLevel(t *testing.T) {
 	cfg := DefaultConfig()
-	n := learner(&cfg, sunday, 150)
-	rapid.Check(t, func(t *rapid.T) {
-		learned := drawLearned(t, cfg.HorizonDays)
-		q, m := newAnswerer(learned, &cfg), learned.Churn
-		rows := n.rows(q, 0, sunday, [numFeatures]bool{})
-		level := n.latestLevel(m, rows)
-		kept := 0.
-		if math.Abs(level) > season {
-			kept = level - season*season/level
+	n := learner(&cfg, sunday, 400)
+	_, learned := simulated()
+	q := newAnswerer(learned, &cfg)
+	rows := n.rows(q, 0, sunday, [numFeatures]bool{})
+	levels, kept := n.levels(rows), 0.
+	require.NotEmpty(t, levels)
+	if levels[0]*levels[0] > wander(levels) {
+		kept = levels[0] - wander(levels)/levels[0]
+	}
+	for _, shift := range []float64{-2, -.1, 0, 1.5} {
+		m := *learned.Churn
+		m.Bias += shift
+		n.steady(&m, rows, q)
+		var want, got float64
+		for i := range n.members {
+			x, offset := q.row(&n.members[i].now, q.horizon)
+			want += churn.Logistic(offset + kept)
+			got += m.Probability(offset, x)
 		}
-		n.steady(m, rows, q)
-		require.InDelta(t, kept, n.correction(m, q), 1e-9)
-	})
+		require.InDelta(t, want, got, 1e-6)
+	}
 }
 
 // A level that seasons explain is left; one that they do not is kept nearly
@@ -338,6 +347,13 @@ func TestSteadyKeepsWhatStandsOut(t *testing.T) {
 		require.GreaterOrEqual(t, m.Bias, c.least, "shifted by %g", c.shift)
 		require.LessOrEqual(t, m.Bias, c.most, "shifted by %g", c.shift)
 	}
+}
+
+// What horizons differ by among themselves is no level of the latest one.
+func TestLevelsThatWander(t *testing.T) {
+	require.InDelta(t, season*season, wander([]float64{.3}), 1e-12)
+	require.InDelta(t, season*season/4, wander([]float64{.3, .3, .3, .3}), 1e-12)
+	require.Greater(t, wander([]float64{-.02, -.06, -.21, -.32}), .02*.02, "a level within the trend is not kept")
 }
 
 // Log-odds moved by the level add up to what happened.

@@ -27,7 +27,7 @@ var reasonGroups = [...]struct {
 	kind    phraseKind
 	columns []int
 }{
-	{habit, []int{xOnce, xSilence, xOrders, xTenure, xOverdue, xOverdue2, xPercentile, xUsual, xTrend, xFresh, xDecayed, xSlow}},
+	{habit, []int{xOnce, xSilence, xOrders, xTenure, xOverdue, xPercentile, xUsual, xTrend, xFresh, xDecayed, xSlow}},
 	{spending, []int{xSpend}},
 	{browsing, []int{xVisits, xVisited, xCart}},
 	{messages, []int{xEngaged}},

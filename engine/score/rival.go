@@ -38,7 +38,7 @@ func (r *Rivals) Ranked() bool { return r.learned.Recency.Weight == 0 }
 // one without an order, nothing.
 func (r *Rivals) Of(l *ledger.Ledger, now int64) (Rival, bool) {
 	s, horizon := &r.shot, float64(r.learner.cfg.HorizonDays)
-	if !r.learner.look(l, now, s) {
+	if !r.learner.look(l, now, 0, s) {
 		return Rival{}, false
 	}
 	r.alone.Posterior(s.history, &r.post)
