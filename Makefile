@@ -32,8 +32,9 @@ lint: ## Check format and rules
 		echo "the core starts no goroutines"; exit 1; fi
 	$(GO) run $(GOLANGCI_LINT) run ./...
 
-bench: build ## Measure what an event costs, by stage, beside bare consuming
+bench: build ## Measure what an event costs, by stage, beside bare consuming; then a score and a fit
 	./bin/dangol bench $(BENCHFLAGS)
+	$(GO) test -run '^$$' -bench 'Score|Fit' ./bench
 
 crash: ## Kill the engine 50 times while 200,000 events flow
 	DANGOL_EVENTS=200000 DANGOL_KILLS=50 $(GO) test -count=1 -run TestKilledAtRandomMoments ./cmd/dangol

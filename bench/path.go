@@ -51,6 +51,7 @@ func (p *Path) Run(ctx context.Context, batches [][]pipeline.Record) error {
 		_, err := restore(ctx, pipeline.Assignment{Committed: -1}, &p.feed)
 		return &p.feed, err
 	}
+	defer p.loop.Core.Close()
 	return p.loop.Run(ctx)
 }
 

@@ -78,7 +78,7 @@ type Churn struct {
 // Term is a term of the learned sum.
 type Term struct {
 	Name   string  `json:"name"`
-	Weight float64 `json:"weight"` // log-odds of leaving for one standard deviation more
+	Weight float64 `json:"weight"` // log-odds of leaving, from the low end of the customers (0.5 %) to the high end (99.5 %)
 	Text   string  `json:"text"`
 }
 

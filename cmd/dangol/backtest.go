@@ -222,7 +222,7 @@ func (t *trial) report(ctx context.Context) (*quality.Report, error) {
 func (t *trial) judged(x *pipeline.Examined, learned *score.Learned) quality.Case {
 	d, v := x.Doc, &x.Rivals
 	c := quality.Case{
-		Probability: d.Churn.Probability, Orders: d.Value.PredictedOrders, Value: d.Value.PredictedCLV.Float(),
+		Probability: d.Churn.Probability, Orders: d.Value.PredictedOrders, Value: d.Value.PredictedOrders * d.Value.ExpectedOrderValue.Float(), // revenue, also where the document counts margin
 		Segment: d.RFM.Segment, Stage: d.Journey.Stage,
 	}
 	rankOnly := learned.Labels == 0 && learned.Recency.Weight == 0

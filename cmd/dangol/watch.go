@@ -102,8 +102,10 @@ func (c *change) words() string {
 		return ""
 	}
 	line := fmt.Sprintf("%s  %s: %s", c.At.Format(time.DateOnly), c.CustomerID, strings.Join(parts, ", "))
-	if n := len(c.Scores.Reasons); n > 0 {
-		line += " (" + c.Scores.Reasons[n-1].Text + ")"
+	for _, r := range c.Scores.Reasons {
+		if strings.Contains(r.Text, "since the") { // what time has done
+			line += " (" + r.Text + ")"
+		}
 	}
 	for _, o := range c.Scores.NextBest {
 		if len(o.Because) > 0 && len(o.Because[0].ItemIDs) > 0 && o.Because[0].ItemIDs[0] != o.ItemID {

@@ -84,7 +84,7 @@ func (r *Replay) Run(ctx context.Context, next func(*event.Event) error, asOf in
 
 // fitGrowth is by how much a history must have grown for another fit before its
 // end.
-const fitGrowth = 1.25
+const fitGrowth = 1.5
 
 // commit fits where growth says so, ends a transaction, and goes on while timers
 // are due.

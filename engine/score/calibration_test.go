@@ -9,20 +9,31 @@ import (
 	"github.com/dangol-dev/dangol/engine/ledger"
 )
 
-// In a shop that does not change, what is learned by an instant is right about
-// the horizon after it: in every tenth of the customers as many stay away as
-// was said, to three points.
+// What is said of 20,000 customers whom a third taught, on a Thursday, against
+// what the next horizon brought. In the shop whose orders follow the rhythm's own
+// law no tenth is off by three points. In the other one, carts are filled days
+// before most orders and whoever complains leaves: laws that the model's terms
+// can only approach, so a tenth may be off by a little more.
 func TestCalibrationOfWhatWasLearned(t *testing.T) {
+	for _, c := range []struct {
+		browses        bool
+		most, leastAUC float64
+	}{{false, 0.03, 0.85}, {true, 0.04, 0.91}} {
+		calibrated(t, c.browses, c.most, c.leastAUC)
+	}
+}
+
+func calibrated(t *testing.T, browses bool, most, leastAUC float64) {
 	customers, sample := 20_000, 6000
 	if testing.Short() {
 		customers, sample = 12_000, 1500
 	}
 	cfg, rules := DefaultConfig(), testRules()
-	sim := simulator{seed: 4, days: 733 + cfg.HorizonDays, browses: true}
+	sim := simulator{seed: 4, days: 733 + cfg.HorizonDays, browses: browses}
 	ls := sim.ledgers(customers)
 	at := epoch + 733*day // a Thursday
 	learned := learnFrom(&cfg, ls[:sample], at, BuiltIn(cfg.HorizonDays))
-	require.Empty(t, learned.Refused)
+	require.Equal(t, browses, learned.Churn != nil, "where there is nothing to learn, the rhythm answers alone: %v", learned.Refused)
 
 	sc, m := newLearnedScorer(t, learned, rules, func(c *Config) { c.Value.HorizonDays = c.HorizonDays })
 	var then ledger.Ledger
@@ -42,7 +53,7 @@ func TestCalibrationOfWhatWasLearned(t *testing.T) {
 	q := churn.Judge(outcomes)
 	t.Logf("%d customers: AUC %.3f, Brier %.4f, ECE %.4f, greatest gap %.4f, in the large %.4f", q.N, q.AUC, q.Brier, q.ECE, q.MaxGap, q.InTheLarge)
 	t.Logf("%d orders, %.0f expected", orders, expected)
-	require.Less(t, q.MaxGap, 0.03)
-	require.Greater(t, q.AUC, 0.8)
+	require.Less(t, q.MaxGap, most)
+	require.Greater(t, q.AUC, leastAUC)
 	require.InDelta(t, orders, expected, 0.08*float64(orders))
 }

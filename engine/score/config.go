@@ -34,9 +34,9 @@ type ValueConfig struct {
 
 // LearnConfig says what the models are fitted to.
 type LearnConfig struct {
-	Sample    int           `yaml:"sample" doc:"most customers that are learned from, chosen by hash; 0: nothing is learned, the built-in parameters stand"`
-	Every     time.Duration `yaml:"every" doc:"time of the stream between two fits; a doubling of the sample brings one forward"`
-	MinLabels int           `yaml:"min_labels" doc:"resolved labels from which the churn model is learned; below, the rhythm answers alone"`
+	Sample    int           `yaml:"sample" doc:"most customers that are learned from, chosen by hash, 200 or more; 0: nothing is learned, the built-in parameters stand"`
+	Every     time.Duration `yaml:"every" doc:"time of the stream between two fits"`
+	MinLabels int           `yaml:"min_labels" doc:"labels of the latest resolved horizon from which the churn model is learned; below, the rhythm answers alone"`
 }
 
 // DefaultConfig looks 90 days ahead.
@@ -94,8 +94,8 @@ func (c *ValueConfig) faults() (errs []error) {
 }
 
 func (c *LearnConfig) faults() (errs []error) {
-	if c.Sample < 0 || c.Sample > 1_000_000 {
-		errs = append(errs, fmt.Errorf("learn.sample: %d is outside 0 to 1000000", c.Sample))
+	if c.Sample != 0 && (c.Sample < 200 || c.Sample > 1_000_000) {
+		errs = append(errs, fmt.Errorf("learn.sample: %d is neither 0 nor within 200 to 1000000", c.Sample))
 	}
 	if c.Every < time.Hour || c.Every > 3650*24*time.Hour {
 		errs = append(errs, fmt.Errorf("learn.every: %s is outside 1h to 87600h", c.Every))

@@ -39,17 +39,21 @@ func (s *Scorer) fillChurn(out *Scores) {
 	if learned.Churn != nil {
 		out.Churn.Model = LearnedModel
 	}
-	if s.gap == 0 && s.f.history.Repeats == 0 {
-		out.Churn.ExpectedNextOrder = within(s.f.last, s.models.freshNext)
-	} else {
-		out.Churn.ExpectedNextOrder = within(s.f.last, s.q.NextGapAt(s.gap, now))
-	}
 	if s.f.history.Repeats > 0 {
 		out.Churn.AverageGapDays = s.f.mean()
 	}
 	if s.overdue > 0 {
 		out.Churn.BecomesOverdueAt = s.f.last + s.overdue
 	}
+}
+
+// fillExpected names the day of the next order.
+func (s *Scorer) fillExpected(out *Scores) {
+	days := s.models.freshNext
+	if s.gap != 0 || s.f.history.Repeats != 0 {
+		days = s.q.NextGapAt(s.gap, s.here.s)
+	}
+	out.Churn.ExpectedNextOrder = within(s.f.last, days)
 }
 
 // nameable is how far ahead an expected order is still given a date, in days.

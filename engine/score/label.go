@@ -42,7 +42,7 @@ const (
 	judgedEvery, judgedMost = 2, 3
 	// mostLabelled bounds the customers that labels are taken of; the others
 	// count for the rhythm and the spend only.
-	mostLabelled = 20_000
+	mostLabelled = 10_000
 )
 
 // snapshotsBefore are the snapshots' instants for an instant, latest first:

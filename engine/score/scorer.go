@@ -122,6 +122,7 @@ func (s *Scorer) complete(l *ledger.Ledger, out *Scores) {
 	if s.f.last == 0 {
 		return
 	}
+	s.fillExpected(out)
 	s.fillReasons(out)
 	s.fillPredictedValue(out)
 	s.fillLoyalty(l, out)
