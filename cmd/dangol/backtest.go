@@ -76,6 +76,11 @@ func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (e
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
+	for _, path := range []string{o.html, o.json} { // now, not when all is computed
+		if err := writeReport(path, func(io.Writer) error { return nil }); err != nil {
+			return err
+		}
+	}
 	h, err := openHistory(cfg, o.input, o.format, cut+int64(days)*rhythm.DayMS, errOut)
 	if err != nil {
 		return err
@@ -83,6 +88,9 @@ func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (e
 	defer func() { err = errors.Join(err, h.close()) }()
 	t := &trial{cfg: cfg, history: h, cut: cut, after: map[string]*ledger.Ledger{}}
 	if err := t.run(ctx); err != nil {
+		return err
+	}
+	if err := t.worthJudging(); err != nil {
 		return err
 	}
 	r, err := t.report(ctx)
@@ -161,6 +169,18 @@ func (t *trial) run(ctx context.Context) error {
 	return nil
 }
 
+// worthJudging says why nothing could be judged.
+func (t *trial) worthJudging() error {
+	if r := t.history.reader.Report(); t.events == 0 && r.Lines > 0 {
+		return fmt.Errorf("none of the %d lines is an event up to the horizon's end: is --format right, and --as-of within the history?", r.Lines)
+	}
+	if t.last <= t.cut {
+		return fmt.Errorf("the history ends on %s: nothing comes after %s to compare the scores with; take an earlier --as-of",
+			time.UnixMilli(t.last).UTC().Format(time.DateOnly), instant(t.cut))
+	}
+	return nil
+}
+
 // take applies an event after the cut to the customer's facts of that time.
 func (t *trial) take(ev *event.Event) {
 	l := t.after[ev.CustomerID]
@@ -209,11 +229,12 @@ func (t *trial) report(ctx context.Context) (*quality.Report, error) {
 	r.Models = describe(learned)
 	r.Judge(cases)
 	r.JudgeOffers([]string{"dangol", "own favourites, then best sellers", "best sellers"}, baskets)
-	r.Findings = quality.Findings(r)
 	if end := t.cut + int64(t.cfg.Score.HorizonDays)*rhythm.DayMS; t.last < end-rhythm.DayMS {
-		r.Findings = append(r.Findings, fmt.Sprintf("The history ends on %s, before the horizon does on %s: "+
+		r.Findings = append([]string{fmt.Sprintf("The history ends on %s, before the horizon does on %s: "+
 			"who is said to have left may have ordered later. Take an earlier instant or a shorter horizon.",
-			time.UnixMilli(t.last).UTC().Format(time.DateOnly), time.UnixMilli(end).UTC().Format(time.DateOnly)))
+			time.UnixMilli(t.last).UTC().Format(time.DateOnly), time.UnixMilli(end).UTC().Format(time.DateOnly))}, quality.Findings(r)...)
+	} else {
+		r.Findings = quality.Findings(r)
 	}
 	return r, nil
 }

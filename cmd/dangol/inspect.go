@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,13 +25,16 @@ func newInspectCommand() *cobra.Command {
 		Use:   "inspect --state DIR",
 		Short: "Show what a stopped instance's state directory holds",
 		Long: `Inspect reads a state directory that no process uses: the commit record of every
-partition and the models that it was last scored with, or, with --facts, a line for every customer with its facts in hexadecimal
-and the version of its last change. "dangol replay --facts" writes the same lines, so
-that the two can be compared.`,
+partition and the models that it was last scored with, or, with --facts, a line for
+every customer with its facts in hexadecimal and the version of its last change.
+"dangol replay --facts" writes the same lines, so that the two can be compared.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if dir == "" {
 				return errors.New("no state directory given: dangol inspect --state DIR")
+			}
+			if _, err := os.Stat(dir); err != nil {
+				return fmt.Errorf("state directory: %w", err)
 			}
 			cfg := state.DefaultConfig()
 			cfg.Dir = dir

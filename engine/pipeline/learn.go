@@ -170,9 +170,17 @@ func (c *Core) learn(ctx context.Context, prev *score.Learned, at int64) (*score
 	return learned, nil
 }
 
-// learnAt learns from the facts up to an instant alone.
+// learnAt learns from the facts up to an instant alone. What is learned so was
+// never published: its version is 0.
 func (c *Core) learnAt(ctx context.Context, asOf int64) (*score.Learned, error) {
-	return c.learn(ctx, score.BuiltIn(c.cfg.Score.HorizonDays), asOf)
+	start := score.BuiltIn(c.cfg.Score.HorizonDays)
+	learned, err := c.learn(ctx, start, asOf)
+	if err != nil || learned == start {
+		return learned, err
+	}
+	l := *learned
+	l.Version = 0
+	return &l, nil
 }
 
 // fitNow fits at once, for a replay: as of the latest instant of the grid, where

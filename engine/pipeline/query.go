@@ -53,7 +53,7 @@ func (c *Core) Customer(ctx context.Context, id string, asOf int64) (*score.Scor
 	doc := new(score.Scores)
 	maker.Compute(id, &led, c.models.Load(), max(c.clocks[part].Clock, em.AsOf, led.Last), doc)
 	maker.Settle(&em, doc)
-	doc.NextChange = score.NextChange{At: em.Next, Timer: em.Timer}
+	doc.NextChange.At, doc.NextChange.Timer = maker.NextCrossing(&em)
 	return doc, nil
 }
 

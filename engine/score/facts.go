@@ -26,6 +26,7 @@ type facts struct {
 
 	// Of the orders that carry a cost.
 	margin, costed event.Micro // what they left, and their net
+	margined       bool        // there are such orders
 
 	// Within the RFM window.
 	frequency int
@@ -116,7 +117,7 @@ func (f *facts) readFold(r *ledger.Rules, today int32, window int, decay float64
 		Sum:     float64(fold.LastDay - fold.FirstDay),
 		LnSum:   float64(fold.LnGaps) / 1e9,
 	}
-	f.margin, f.costed = fold.CostedNet.Sub(fold.Cost), fold.CostedNet
+	f.margin, f.costed, f.margined = fold.CostedNet.Sub(fold.Cost), fold.CostedNet, fold.CostedNet != 0
 	f.spread(int(fold.Occasions), f.history.Sum/max(float64(f.history.Repeats), 1), decay)
 	if window == 0 || fold.LastDay > today-int32(window) {
 		f.frequency, f.monetary = int(fold.Occasions), f.net
@@ -160,7 +161,7 @@ func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int, de
 	f.orders++
 	f.net = f.net.Add(p.Net)
 	if p.HasMargin {
-		f.margin, f.costed = f.margin.Add(p.Margin), f.costed.Add(p.Net)
+		f.margin, f.costed, f.margined = f.margin.Add(p.Margin), f.costed.Add(p.Net), true
 	}
 	f.last, f.day = p.Placed, max(f.day, p.Day)
 	if window == 0 || p.Day > today-int32(window) {

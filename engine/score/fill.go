@@ -14,7 +14,11 @@ import (
 func (s *Scorer) fillRFM(out *Scores) {
 	f := &s.f
 	recency := max(int(s.today-f.day), 0)
-	r, fr, m := s.cuts().Score(recency, f.frequency, f.monetary)
+	cuts := s.cuts()
+	r, fr, m := cuts.Score(recency, f.frequency, f.monetary)
+	if cuts.Customers == 0 && f.frequency == 0 { // nobody has bought in the window
+		r, fr, m = 1, 1, 1
+	}
 	out.RFM = &out.parts.rfm
 	*out.RFM = RFM{
 		RecencyDays: float64(recency), Frequency: f.frequency, Monetary: f.monetary,
@@ -86,8 +90,11 @@ func (s *Scorer) fillPredictedValue(out *Scores) {
 	v.HorizonDays, v.Basis = cfg.HorizonDays, Revenue
 	v.PredictedOrders, v.ExpectedOrderValue = orders, event.MicroOf(spend)
 	v.TotalCLV = v.HistoricCLV
-	if f.costed > 0 {
-		share := f.margin.Float() / f.costed.Float()
+	if f.margined {
+		share := 0.0 // where all was given back, nothing says what would be left
+		if f.costed > 0 {
+			share = f.margin.Float() / f.costed.Float()
+		}
 		v.Basis, v.HistoricMargin = Margin, event.MicroOf(f.net.Float()*share)
 		v.TotalCLV = v.HistoricMargin
 		spend *= share

@@ -12,7 +12,7 @@ import (
 // a function of the sample's facts as of At, to the tolerance of the fits, and
 // of the models before it, which only Judged depends on. It is immutable.
 type Learned struct {
-	Version     int   // 1: built in; counts up with every model published
+	Version     int   // 1: built in; counts up with every model published; 0: learned for one instant, never published
 	At          int64 // Unix ms; facts up to then went in. 0: built in
 	HorizonDays int   // of the churn model
 	Customers   int   // buyers in the sample
@@ -70,13 +70,10 @@ func BuiltIn(horizonDays int) *Learned {
 // expectedSpend is what one purchase day of a customer brings, in currency
 // units: of orders purchase days so far that brought mean on average.
 func (f *Fitted) expectedSpend(orders int, mean float64) float64 {
-	switch {
-	case f.Spend != clv.Params{} && mean > 0:
-		return f.Spend.Spend(orders, mean)
-	case mean > 0:
-		return mean
+	if f.Spend != (clv.Params{}) {
+		return f.Spend.Spend(orders, max(mean, 0))
 	}
-	return f.MeanSpend
+	return mean
 }
 
 // sameModel says whether two models score alike to within the fits' tolerance,
