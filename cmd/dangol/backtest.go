@@ -214,7 +214,7 @@ func (t *trial) report(ctx context.Context) (*quality.Report, error) {
 		if !x.Buyer {
 			return nil
 		}
-		cases = append(cases, t.judged(x, learned))
+		cases = append(cases, t.judged(x))
 		if b, ok := t.basket(x, popular); ok {
 			baskets = append(baskets, b)
 		}
@@ -240,21 +240,24 @@ func (t *trial) report(ctx context.Context) (*quality.Report, error) {
 }
 
 // judged is a buyer's case.
-func (t *trial) judged(x *pipeline.Examined, learned *score.Learned) quality.Case {
+func (t *trial) judged(x *pipeline.Examined) quality.Case {
 	d, v := x.Doc, &x.Rivals
 	c := quality.Case{
 		Probability: d.Churn.Probability, Orders: d.Value.PredictedOrders, Value: d.Value.PredictedOrders * d.Value.ExpectedOrderValue.Float(), // revenue, also where the document counts margin
 		Segment: d.RFM.Segment, Stage: d.Journey.Stage,
 	}
-	rankOnly := learned.Labels == 0 && learned.Recency.Weight == 0
 	c.Rivals = []quality.Rival{
-		{Name: "recency only", RankOnly: rankOnly, Probability: v.Recency, Orders: nan, Value: nan},
-		{Name: "frequency only", RankOnly: rankOnly, Probability: v.Frequency, Orders: nan, Value: nan},
+		{Name: "recency only", RankOnly: v.RankOnly, Probability: v.Recency, Orders: nan, Value: nan},
+		{Name: "frequency only", RankOnly: v.RankOnly, Probability: v.Frequency, Orders: nan, Value: nan},
 		{Name: "MBG/NBD", Probability: v.MBGNBD, Orders: v.MBGNBDOrders, Value: v.MBGNBDOrders * v.MeanSpend},
 		{Name: "pace so far", Probability: nan, Orders: v.PaceOrders, Value: v.PaceOrders * v.MeanSpend},
 	}
-	day := int32(-1 << 31)
 	if l := t.after[d.CustomerID]; l != nil {
+		c.Ordered, c.Spent = float64(l.Fold.Occasions), l.Fold.Net().Float()
+		day := int32(-1 << 31)
+		if l.Fold.Occasions > 0 {
+			day = l.Fold.LastDay
+		}
 		for s := l.Sales(&t.rules); s.Next(); {
 			if s.Day != day {
 				c.Ordered++

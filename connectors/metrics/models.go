@@ -19,11 +19,11 @@ var modelGauges = []modelGauge{
 		func(l *score.Learned) float64 { return float64(l.Version) }},
 	{"dangol_models_as_of_seconds", "Instant up to which facts went into the models; 0: built in. Seconds since 1970.",
 		func(l *score.Learned) float64 { return float64(l.At) / 1000 }},
-	{"dangol_models_labels", "Resolved labels that the churn model was learned from; 0: the rhythm answers alone.",
+	{"dangol_models_labels", "Labels that the churn model was learned from, those of open horizons among them; 0: the rhythm answers alone.",
 		func(l *score.Learned) float64 { return float64(l.Labels) }},
 	{"dangol_models_sample", "Customers that the models were learned from.",
 		func(l *score.Learned) float64 { return float64(l.Customers) }},
-	{"dangol_models_refused", "Fits that were refused when the models were learned; what was learned before stands.",
+	{"dangol_models_refused", "Fits that were refused when the models were learned; what was learned before stands, but for churn the rhythm answers.",
 		func(l *score.Learned) float64 { return float64(len(l.Refused)) }},
 	{"dangol_churn_judged_labels", "Labels resolved since that dangol's churn probabilities were judged by; 0: none yet.",
 		func(l *score.Learned) float64 {

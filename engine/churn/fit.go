@@ -15,15 +15,15 @@ var ErrTooFew = errors.New("too few labels")
 // minClass is the least number of labels of either outcome.
 const minClass = 50
 
-// Row is a snapshot of a customer whose label is known: the horizon after it
-// has passed.
+// Row is a snapshot of a customer whose label is known: the horizon that its
+// Offset speaks of has passed.
 type Row struct {
-	Group   uint64    // hash of the customer
-	At      int32     // day of the snapshot
-	Offset  float64   // log-odds of churning by the rhythm model
-	X       []float64 // columns, as many in each row; NaN is unknown
-	Churned bool      // no order within the horizon
-	Weight  float64   // 0 stands for 1
+	Group    uint64    // hash of the customer
+	Snapshot int32     // which of the customer's: a number that orders them
+	Offset   float64   // log-odds of churning by the rhythm model
+	X        []float64 // columns, as many in each row; NaN is unknown
+	Churned  bool      // no order within that horizon
+	Weight   float64   // 0 stands for 1
 }
 
 // Options of a fit. The zero value is the recommended one.
@@ -94,7 +94,7 @@ func compare(a, b Row) int {
 	if c := cmp.Compare(a.Group, b.Group); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(a.At, b.At); c != 0 {
+	if c := cmp.Compare(a.Snapshot, b.Snapshot); c != 0 {
 		return c
 	}
 	if c := cmp.Compare(a.Offset, b.Offset); c != 0 {

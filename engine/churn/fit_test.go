@@ -103,7 +103,7 @@ func TestFitEqualsGradientDescent(t *testing.T) {
 		width, lambda := 1+int(seed%4), []float64{0.5, 10, 300}[seed%3]
 		rows := make([]Row, 300)
 		for i := range rows {
-			rows[i] = Row{Group: uint64(r.IntN(100)), At: int32(i), Offset: r.NormFloat64(), Weight: 0.2 + r.Float64()}
+			rows[i] = Row{Group: uint64(r.IntN(100)), Snapshot: int32(i), Offset: r.NormFloat64(), Weight: 0.2 + r.Float64()}
 			z := rows[i].Offset
 			for c := range width {
 				v := float64(r.IntN(5))
@@ -297,7 +297,7 @@ func TestBurstOfOneCustomer(t *testing.T) {
 	rows := simulate(8, 8000, w)
 	plain := mustFit(t, rows, Options{})
 	for i := range 8000 {
-		rows = append(rows, Row{Group: 1, At: int32(i), X: []float64{-1, 1}, Churned: true})
+		rows = append(rows, Row{Group: 1, Snapshot: int32(i), X: []float64{-1, 1}, Churned: true})
 	}
 	m := mustFit(t, rows, Options{})
 	require.InDelta(t, plain.Probability(0, []float64{-1, 1}), m.Probability(0, []float64{-1, 1}), 0.06)

@@ -56,12 +56,6 @@ func (m *Model) Probability(offset float64, x []float64) float64 {
 	return Logistic(m.Logit(offset, x))
 }
 
-// Term is what column i of value v adds to the log-odds, against a customer
-// with the column's mean: the terms are the reasons for a score.
-func (m *Model) Term(i int, v float64) float64 {
-	return m.Weights[i] * (m.clamped(i, v) - m.Mean[i])
-}
-
 func (m *Model) clamped(i int, v float64) float64 {
 	if v != v {
 		return m.Mean[i]

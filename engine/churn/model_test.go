@@ -13,8 +13,6 @@ func TestLogit(t *testing.T) {
 	require.InDelta(t, 0.1+0.5+2*0.5+1*0.5, m.Logit(0.1, []float64{0.5, -0.5}), 1e-15)
 	require.InDelta(t, 0.1+0.5+2*1-1*1, m.Logit(0.1, []float64{9, 9}), 1e-15)
 	require.InDelta(t, 0.5+2*0.25, m.Logit(0, []float64{math.NaN(), math.NaN()}), 1e-15)
-	require.InDelta(t, 1.5, m.Term(0, 7), 1e-15)
-	require.Zero(t, m.Term(0, math.NaN()))
 	require.Equal(t, 0.7, (*Model)(nil).Logit(0.7, nil))
 	x := []float64{0.3, 0.3}
 	require.Zero(t, testing.AllocsPerRun(100, func() { m.Logit(0.2, x) }))

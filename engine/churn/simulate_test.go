@@ -32,7 +32,7 @@ func simulate(seed uint64, n int, w truth) []Row {
 			for c := range x {
 				x[c] = math.Sqrt(w.common)*shared + math.Sqrt(1-w.common)*r.NormFloat64()
 			}
-			row := Row{Group: group, At: int32(30 * s), Offset: 1.2 * r.NormFloat64(), X: x}
+			row := Row{Group: group, Snapshot: int32(30 * s), Offset: 1.2 * r.NormFloat64(), X: x}
 			z := row.Offset + w.bias + own
 			for c, b := range w.weights {
 				z += b * x[c]

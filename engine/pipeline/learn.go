@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/dangol-dev/dangol/engine/ledger"
@@ -143,12 +145,16 @@ func (c *Core) learn(ctx context.Context, prev *score.Learned, at int64) (*score
 	if len(buyers.top) < c.leastBuyers {
 		return prev, nil
 	}
+	slices.SortFunc(buyers.top, func(a, b sampled) int { return cmp.Compare(a.hash, b.hash) })
 	n := score.NewLearner(&c.cfg.Score, &rules, at)
 	var led ledger.Ledger
 	var em score.Emission
 	var buf []byte
 	for i := range buyers.top {
 		m := &buyers.top[i]
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		val, _, ok, err := c.store.Get(m.partition, append([]byte{customerKey}, m.id...), buf)
 		if err != nil {
 			return nil, fmt.Errorf("learn: %w", err)
@@ -204,8 +210,8 @@ func (c *Core) fitNow(ctx context.Context, growth float64) error {
 	return nil
 }
 
-// Close gives up a fit that is under way and waits for its end. The store may be
-// closed then.
+// Close gives up what is being read for a fit and waits for the end of one that
+// computes. The store may be closed then.
 func (c *Core) Close() {
 	c.end()
 	c.background.Wait()

@@ -16,7 +16,7 @@ type resident struct {
 	led   ledger.Ledger
 	em    score.Emission
 	known bool // the table has the customer
-	// dirty: the table's bytes are older, by views and visited days alone. What
+	// dirty: the table's bytes are older, by views and cart lines alone. What
 	// touches orders, scores or timers goes into the table at once.
 	dirty bool
 }

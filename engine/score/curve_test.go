@@ -40,7 +40,7 @@ func TestServedAsTaught(t *testing.T) {
 		sc.Compute("c", l, m, now, &doc)
 		n := NewLearner(&sc.cfg, &rules, now)
 		n.Add(1, l)
-		require.Equal(t, 1, n.Buyers())
+		require.Equal(t, 1, len(n.members))
 		x, offset := newAnswerer(learned, &sc.cfg).row(&n.members[0].now, float64(sc.cfg.HorizonDays))
 		served := sc.features()
 		for i := range x {

@@ -34,7 +34,7 @@ type facts struct {
 	leaves    int32 // calendar day at whose start the next orders leave the window; 0: none
 
 	retained  int // orders that stand and are not folded
-	fullPrice int // of those, without discount or coupon
+	fullPrice int // of those, without discount
 	hours     [24]uint16
 	weekdays  [8]uint16
 	channels  []channelCount

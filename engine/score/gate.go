@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/dangol-dev/dangol/engine/churn"
+	"github.com/dangol-dev/dangol/engine/ledger"
 )
 
 // gates are the terms that a shop may do without: whether how much a customer
@@ -38,6 +39,7 @@ func (n *Learner) gate(q *answerer) (out [numFeatures]bool, err error) {
 	if len(later) < n.cfg.Learn.MinLabels {
 		return out, fmt.Errorf("%w: %d of the latest horizon, learn.min_labels is %d", churn.ErrTooFew, len(later), n.cfg.Learn.MinLabels)
 	}
+	out = n.forgotten()
 	try := func(out [numFeatures]bool, start *churn.Model) (*churn.Model, error) {
 		return churn.Fit(n.rows(q, v+1, n.shots[v], out), start,
 			churn.Options{MinLabels: n.cfg.Learn.MinLabels, Lambdas: []float64{gatePenalty}})
@@ -51,7 +53,7 @@ func (n *Learner) gate(q *answerer) (out [numFeatures]bool, err error) {
 		if silent(whole, columns) {
 			continue
 		}
-		less := [numFeatures]bool{}
+		less := out
 		mark(&less, columns)
 		part, err := try(less, whole)
 		if err != nil {
@@ -70,6 +72,18 @@ func (n *Learner) gate(q *answerer) (out [numFeatures]bool, err error) {
 	return out, nil
 }
 
+// forgotten are the columns of which the oldest snapshots may know nothing any
+// more: a ledger remembers so many weeks before the latest one in which the
+// customer was seen, so that of long horizons only those who left would still
+// have their old weeks, and the columns would know the outcome.
+func (n *Learner) forgotten() (out [numFeatures]bool) {
+	oldest := n.shots[len(n.shots)-1]
+	if n.week(n.at)-n.week(oldest)+behaviourWeeks > ledger.ActiveWeeks {
+		mark(&out, []int{xVisits, xVisited, xCart, xEngaged})
+	}
+	return out
+}
+
 func mark(out *[numFeatures]bool, columns []int) {
 	for _, c := range columns {
 		out[c] = true
@@ -79,7 +93,7 @@ func mark(out *[numFeatures]bool, columns []int) {
 // rowsOf are the rows of one snapshot, as they are known now.
 func (n *Learner) rowsOf(q *answerer, snapshot int) (rows []churn.Row) {
 	for _, r := range n.rows(q, snapshot, n.at, [numFeatures]bool{}) {
-		if int(r.At) == snapshot {
+		if int(r.Snapshot) == snapshot {
 			rows = append(rows, r)
 		}
 	}

@@ -38,7 +38,7 @@ func (n *Learner) judgePast(prev, l *Learned) {
 					f.Churn.Probability(offset, x),
 					f.Recency.P(math.Log1p(b.silence)),
 					f.Frequency.P(math.Log(float64(b.occasion))),
-					Alone(alone, b.history, b.silence, q.horizon),
+					byMBGNBD(alone, b.history, b.silence, q.horizon),
 				} {
 					outcomes[k] = append(outcomes[k], churn.Outcome{P: p, Churned: churned})
 				}
@@ -63,7 +63,7 @@ func (n *Learner) judgePast(prev, l *Learned) {
 			l.Past = append(l.Past, models[i])
 		}
 	}
-	if most := 64; len(l.Past) > most {
+	if most := 2*n.cfg.HorizonDays/7 + 8; len(l.Past) > most { // a week has one; no label is older
 		l.Past = l.Past[len(l.Past)-most:]
 	}
 }
@@ -87,8 +87,8 @@ func aloneOf(f *Fitted) *rhythm.Prior {
 	return p
 }
 
-// Alone is the churn probability by MBG/NBD.
-func Alone(p *rhythm.Prior, h rhythm.History, silence, horizon float64) float64 {
+// byMBGNBD is the churn probability by MBG/NBD.
+func byMBGNBD(p *rhythm.Prior, h rhythm.History, silence, horizon float64) float64 {
 	var q rhythm.Posterior
 	p.Posterior(h, &q)
 	return 1 - q.OrderWithin(silence, horizon)

@@ -124,7 +124,7 @@ func (n *Learner) rows(q *answerer, from int, by int64, out [numFeatures]bool) (
 				}
 			}
 			rows = append(rows, churn.Row{
-				Group: m.hash, At: int32(b.snapshot), Offset: offset, X: x, Churned: b.next-at > span, Weight: float64(span) / float64(n.spanMS()),
+				Group: m.hash, Snapshot: int32(b.snapshot), Offset: offset, X: x, Churned: b.next-at > span, Weight: float64(span) / float64(n.spanMS()),
 			})
 		}
 	}

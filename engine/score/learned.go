@@ -1,6 +1,7 @@
 package score
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/dangol-dev/dangol/engine/churn"
@@ -9,8 +10,8 @@ import (
 )
 
 // Learned is what a sample of the population taught: everything fitted. It is
-// a function of the sample's facts as of At, to the tolerance of the fits, and
-// of the models before it, which only Judged depends on. It is immutable.
+// a function of the sample's facts as of At, to the tolerance of the fits; the
+// models before it count where a fit is refused, and for Judged. It is immutable.
 type Learned struct {
 	Version     int   // 1: built in; counts up with every model published; 0: learned for one instant, never published
 	At          int64 // Unix ms; facts up to then went in. 0: built in
@@ -22,7 +23,7 @@ type Learned struct {
 	Average       float64 // mean churn probability of the sample at At
 	Means         Means   // where the average customer stands, for the reasons
 
-	Refused []string  // fits that were refused, and why: the last good one stands
+	Refused []string  // fits that were refused, and why: the last good one of the rhythm and the spend stands, and the rhythm answers for churn
 	Judged  []Quality // what earlier models had said of labels resolved since; dangol first
 	Past    []Past    // models that were in force when labels still open were begun
 }
@@ -37,6 +38,29 @@ type Fitted struct {
 	Labels    int           // that Churn was learned from
 
 	Recency, Frequency churn.Curve // single-feature baselines, for comparison
+}
+
+// check says which of the parameters is none: models may come from elsewhere.
+func (f *Fitted) check() error {
+	for _, p := range []rhythm.Params{f.Rhythm, f.Alone} {
+		if _, err := rhythm.NewPrior(p); err != nil {
+			return fmt.Errorf("rhythm model: %w", err)
+		}
+	}
+	if !(f.MeanSpend >= 0 && f.MeanSpend <= math.MaxFloat64) {
+		return fmt.Errorf("spend model: %g is no mean spend", f.MeanSpend)
+	}
+	if f.Spend != (clv.Params{}) {
+		if err := f.Spend.Validate(); err != nil {
+			return fmt.Errorf("spend model: %w", err)
+		}
+	}
+	if f.Churn != nil {
+		if err := f.Churn.Check(numFeatures); err != nil {
+			return fmt.Errorf("churn model: %w", err)
+		}
+	}
+	return nil
 }
 
 // Means are population averages in log-odds: of the rhythm's word at the moment

@@ -56,9 +56,6 @@ func (n *Learner) Add(hash uint64, l *ledger.Ledger) {
 	n.members = append(n.members, m)
 }
 
-// Buyers is how many customers with an order were added.
-func (n *Learner) Buyers() int { return len(n.members) }
-
 // Learn fits everything, beginning at what was learned before. Where the fit of
 // the rhythm or the spend is refused, what prev has stands; where that of the
 // churn model is, the rhythm answers alone. Refused says why. prev is not changed.

@@ -88,7 +88,7 @@ func TestSnapshotsSeeNothingLater(t *testing.T) {
 		}
 		after := NewLearner(&cfg, &s.rules, at)
 		after.Add(1, &s.l)
-		if after.Buyers() == 0 { // the only order was cancelled
+		if len(after.members) == 0 { // the only order was cancelled
 			return
 		}
 		now := map[int]label{}
@@ -115,7 +115,7 @@ func TestSnapshotsOfTheUnusual(t *testing.T) {
 	require.Positive(t, bot.l.Fold.Orders)
 	n := NewLearner(&cfg, &bot.rules, at)
 	n.Add(1, &bot.l)
-	require.Equal(t, 1, n.Buyers())
+	require.Equal(t, 1, len(n.members))
 	for _, b := range n.members[0].labels {
 		require.Greater(t, n.shots[b.snapshot], at-60*day)
 	}
@@ -156,7 +156,7 @@ func TestRowsOfOpenHorizons(t *testing.T) {
 	rows, open := n.rows(q, 0, sunday, [numFeatures]bool{}), 0
 	require.NotEmpty(t, rows)
 	for _, r := range rows {
-		at := n.shots[r.At]
+		at := n.shots[r.Snapshot]
 		span := min(sunday-at, 90*day)
 		if span < 90*day {
 			open++
@@ -340,7 +340,7 @@ func TestSteadyKeepsWhatStandsOut(t *testing.T) {
 		rows := make([]churn.Row, 20_000)
 		for i := range rows {
 			offset := 1.5 * rng.NormFloat64()
-			rows[i] = churn.Row{At: int32(n.firstResolved(sunday)), Offset: offset, X: make([]float64, numFeatures), Churned: rng.Float64() < churn.Logistic(offset+c.shift)}
+			rows[i] = churn.Row{Snapshot: int32(n.firstResolved(sunday)), Offset: offset, X: make([]float64, numFeatures), Churned: rng.Float64() < churn.Logistic(offset+c.shift)}
 		}
 		m := &churn.Model{Weights: make([]float64, numFeatures), Lo: make([]float64, numFeatures), Hi: make([]float64, numFeatures), Mean: make([]float64, numFeatures)}
 		n.steady(m, rows, q)

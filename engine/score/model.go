@@ -33,12 +33,18 @@ func NewModels(cfg *Config, l *Learned) (*Models, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rhythm model: %w", err)
 	}
-	if l.Churn != nil {
-		if err := l.Churn.Check(numFeatures); err != nil {
-			return nil, fmt.Errorf("churn model: %w", err)
-		}
-		if l.HorizonDays != cfg.HorizonDays {
-			return nil, fmt.Errorf("churn model: it looks %d days ahead, horizon_days is %d", l.HorizonDays, cfg.HorizonDays)
+	if l.HorizonDays != cfg.HorizonDays {
+		return nil, fmt.Errorf("models: they look %d days ahead, horizon_days is %d", l.HorizonDays, cfg.HorizonDays)
+	}
+	if l.At != 0 && !(l.Average >= 0 && l.Average <= 1) {
+		return nil, fmt.Errorf("models: %g is no average probability", l.Average)
+	}
+	if err := l.Fitted.check(); err != nil {
+		return nil, err
+	}
+	for i := range l.Past {
+		if err := l.Past[i].check(); err != nil {
+			return nil, fmt.Errorf("models in force before: %w", err)
 		}
 	}
 	q := prior.Fresh()

@@ -19,6 +19,8 @@ type Rivals struct {
 
 // Rival is what they say of one customer.
 type Rival struct {
+	RankOnly bool // no labels gave Recency and Frequency their probabilities: only their order counts
+
 	Recency, Frequency, MBGNBD float64 // churn probability
 	MBGNBDOrders               float64 // purchase days expected within the horizon
 	PaceOrders                 float64 // as many as at the pace so far
@@ -29,10 +31,6 @@ type Rival struct {
 func NewRivals(cfg *Config, rules *ledger.Rules, l *Learned) *Rivals {
 	return &Rivals{learner: NewLearner(cfg, rules, l.At), learned: l, alone: aloneOf(&l.Fitted)}
 }
-
-// Ranked says whether recency and frequency alone could be given probabilities;
-// otherwise only their order counts.
-func (r *Rivals) Ranked() bool { return r.learned.Recency.Weight == 0 }
 
 // Of is what they say at an instant of a customer with these facts; false: of
 // one without an order, nothing.
@@ -50,7 +48,8 @@ func (r *Rivals) Of(l *ledger.Ledger, now int64) (Rival, bool) {
 		PaceOrders:   float64(s.occasion) / math.Max(s.history.Sum+s.silence, 1) * horizon,
 		MeanSpend:    s.spend,
 	}
-	if r.Ranked() {
+	if r.learned.Recency.Weight == 0 {
+		v.RankOnly = true
 		v.Recency, v.Frequency = s.silence/(1+s.silence), 1/float64(s.occasion)
 	}
 	return v, true

@@ -61,9 +61,9 @@ func (n *Learner) levels(rows []churn.Row) (levels []float64) {
 	odds, happened := make([][]float64, len(n.shots)), make([]float64, len(n.shots))
 	for i := range rows {
 		r := &rows[i]
-		odds[r.At] = append(odds[r.At], r.Offset)
+		odds[r.Snapshot] = append(odds[r.Snapshot], r.Offset)
 		if r.Churned {
-			happened[r.At]++
+			happened[r.Snapshot]++
 		}
 	}
 	for j := n.firstResolved(n.at); j < len(n.shots); j++ {
