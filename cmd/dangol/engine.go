@@ -39,8 +39,8 @@ func (c *Config) core() pipeline.Config {
 }
 
 // sweep is how many customers of a partition are scored again in a transaction
-// after the models have moved: a million on twelve partitions take some minutes.
-const sweep = 64
+// after the models have moved: a million on twelve partitions take ten minutes.
+const sweep = 16
 
 // newDecoder makes one decoder a call.
 func (c *Config) newDecoder() (pipeline.Decoder, error) {

@@ -199,7 +199,8 @@ type Ledger struct {
 // Effect says what applying an event did.
 type Effect struct {
 	Changed bool // the facts' bytes differ from before
-	Scores  bool // something else than browsing (a view, a cart line, First or Last) changed; a week's first visit, cart or opened message is more than browsing
+	Scores  bool // something else than browsing (a view, a cart line, an active week, First or Last) changed
+	Week    bool // the first visit, cart or opened message of a week: scores move where behaviour counts
 	Orders  bool // the visible orders, their money or the fold may differ
 	Late    bool // older than the horizon of this customer
 }

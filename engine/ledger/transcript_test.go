@@ -117,7 +117,7 @@ func applyLines(t *testing.T, l *Ledger, r *Rules, lines string) string {
 		for _, f := range []struct {
 			set  bool
 			name string
-		}{{eff.Changed, "changed"}, {eff.Scores, "scores"}, {eff.Orders, "orders"}, {eff.Late, "late"}} {
+		}{{eff.Changed, "changed"}, {eff.Scores, "scores"}, {eff.Week, "week"}, {eff.Orders, "orders"}, {eff.Late, "late"}} {
 			if f.set {
 				words = append(words, f.name)
 			}

@@ -43,7 +43,7 @@ func (l *Ledger) active(typ event.Type, t int64, r *Rules, eff *Effect) {
 	engage := l.Engaged | uint64(engaged>>typ&1)<<ago
 	if visited != l.Visited || cart != l.Carted || engage != l.Engaged {
 		l.Visited, l.Carted, l.Engaged = visited, cart, engage
-		eff.scores()
+		eff.Changed, eff.Week = true, true
 	}
 }
 

@@ -195,7 +195,8 @@ func (s *shard) apply() error {
 	case ev.Type == event.ErasureRequested && eff.Changed:
 		save = true
 		s.erase(ev.CustomerID, now, ev.ID)
-	case eff.Scores || eff.Changed && r.em.Stage == 0: // new, or back after an erasure
+	case eff.Scores, eff.Week && r.em.Buyer && s.core.models.Load().Behaves(),
+		eff.Changed && r.em.Stage == 0: // new, or back after an erasure
 		save = true
 		s.rescore(ev.CustomerID, now, score.Cause{Kind: "event", EventID: ev.ID})
 	}

@@ -16,6 +16,7 @@ type Models struct {
 
 	learned *Learned
 	prior   *rhythm.Prior
+	behaves bool // behaviour has a weight
 	// Where the reasons start: log-odds of the average customer.
 	base reference
 	// What a customer with one order has in common with all such, computed once.
@@ -58,8 +59,16 @@ func NewModels(cfg *Config, l *Learned) (*Models, error) {
 		freshExit:    newFreshExit(cfg, prior, fresh),
 	}
 	m.Cuts, _ = cfg.RFM.FixedCuts()
+	if l.Churn != nil {
+		for _, i := range behaviourColumns {
+			m.behaves = m.behaves || l.Churn.Weights[i] != 0
+		}
+	}
 	return m, nil
 }
+
+// Behaves says whether what a buyer does between orders moves a score.
+func (m *Models) Behaves() bool { return m.behaves }
 
 // MustModels is NewModels of models that this process made.
 func MustModels(cfg *Config, l *Learned) *Models {
