@@ -85,7 +85,10 @@ func (s *Scorer) fillHistoricValue(out *Scores) {
 func (s *Scorer) fillPredictedValue(out *Scores) {
 	f, v, cfg := &s.f, &out.Value, &s.cfg.Value
 	days := float64(cfg.HorizonDays)
-	orders := s.q.Orders(s.gap, days)
+	orders := s.models.freshOrders
+	if s.gap != 0 || f.history.Repeats != 0 {
+		orders = s.q.Orders(s.gap, days)
+	}
 	spend := s.models.learned.expectedSpend(f.history.Repeats+1, f.spend)
 	v.HorizonDays, v.Basis = cfg.HorizonDays, Revenue
 	v.PredictedOrders, v.ExpectedOrderValue = orders, event.MicroOf(spend)

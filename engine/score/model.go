@@ -23,6 +23,7 @@ type Models struct {
 	milestones   journey.Milestones
 	freshOverdue int64   // silence in ms at which it is overdue; 0: never
 	freshNext    float64 // expected gap at the moment of the order, in days
+	freshOrders  float64 // expected orders within the horizon of the value, at that moment
 	freshExit    freshExit
 }
 
@@ -56,6 +57,7 @@ func NewModels(cfg *Config, l *Learned) (*Models, error) {
 		milestones:   cfg.Journey.First(prior),
 		freshOverdue: q.Reach(0, cfg.OverdueAt),
 		freshNext:    q.NextGap(0),
+		freshOrders:  q.Orders(0, float64(cfg.Value.HorizonDays)),
 		freshExit:    newFreshExit(cfg, prior, fresh),
 	}
 	m.Cuts, _ = cfg.RFM.FixedCuts()
