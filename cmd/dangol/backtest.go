@@ -203,19 +203,17 @@ func (t *trial) report(ctx context.Context) (*quality.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	popular, err := t.popular(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var cases []quality.Case
 	var baskets []quality.Basket
+	counts := map[uint64]int{}
 	err = core.Examine(ctx, t.cut, func(x *pipeline.Examined) error {
 		r.Data.Customers++
+		tally(x.Facts, &t.rules, counts)
 		if !x.Buyer {
 			return nil
 		}
 		cases = append(cases, t.judged(x))
-		if b, ok := t.basket(x, popular); ok {
+		if b, ok := t.basket(x); ok {
 			baskets = append(baskets, b)
 		}
 		return nil
@@ -228,6 +226,7 @@ func (t *trial) report(ctx context.Context) (*quality.Report, error) {
 	}
 	r.Models = describe(learned)
 	r.Judge(cases)
+	addBestSellers(baskets, ranked(counts))
 	r.JudgeOffers([]string{"dangol", "own favourites, then best sellers", "best sellers"}, baskets)
 	if end := t.cut + int64(t.cfg.Score.HorizonDays)*rhythm.DayMS; t.last < end-rhythm.DayMS {
 		r.Findings = append([]string{fmt.Sprintf("The history ends on %s, before the horizon does on %s: "+

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"math"
 	"slices"
 
@@ -17,16 +16,6 @@ var nan = math.NaN()
 
 // offered is how long the lists are that are judged.
 const offered = 20
-
-// popular are the items in most orders before the cut, best first.
-func (t *trial) popular(ctx context.Context) ([]uint64, error) {
-	counts := map[uint64]int{}
-	err := t.history.core.Examine(ctx, t.cut, func(x *pipeline.Examined) error {
-		tally(x.Facts, &t.rules, counts)
-		return nil
-	})
-	return ranked(counts), err
-}
 
 // tally counts in how many orders each item is.
 func tally(l *ledger.Ledger, r *ledger.Rules, counts map[uint64]int) {
@@ -47,9 +36,10 @@ func ranked(counts map[uint64]int) []uint64 {
 	return items
 }
 
-// basket is the customer's first order after the cut, with what the engine and
-// the baselines offered before it; false: there was none, or it names no item.
-func (t *trial) basket(x *pipeline.Examined, popular []uint64) (quality.Basket, bool) {
+// basket is the customer's first order after the cut, with what the engine
+// offered before it and the customer's own favourites; false: there was none, or
+// it names no item.
+func (t *trial) basket(x *pipeline.Examined) (quality.Basket, bool) {
 	l := t.after[x.Doc.CustomerID]
 	if l == nil {
 		return quality.Basket{}, false
@@ -67,18 +57,27 @@ func (t *trial) basket(x *pipeline.Examined, popular []uint64) (quality.Basket, 
 	for item := range own {
 		b.Known[item] = true
 	}
-	favourites := ranked(own)
-	mixed := slices.Clone(favourites)
-	for _, item := range popular {
-		if len(mixed) >= len(favourites)+offered {
-			break
-		}
-		if own[item] == 0 {
-			mixed = append(mixed, item)
-		}
-	}
-	b.Lists = [][]uint64{hashes(x.Offers(offered)), mixed, popular[:min(len(popular), len(own)+offered)]}
+	b.Lists = [][]uint64{hashes(x.Offers(offered)), ranked(own)}
 	return b, true
+}
+
+// addBestSellers puts those that are new to the customer behind the favourites,
+// and adds the list of best sellers alone.
+func addBestSellers(baskets []quality.Basket, popular []uint64) {
+	for i := range baskets {
+		b := &baskets[i]
+		favourites := b.Lists[1]
+		mixed := favourites
+		for _, item := range popular {
+			if len(mixed) >= len(favourites)+offered {
+				break
+			}
+			if !b.Known[item] {
+				mixed = append(mixed, item)
+			}
+		}
+		b.Lists = append(b.Lists[:1], mixed, popular[:min(len(popular), len(favourites)+offered)])
+	}
 }
 
 func hashes(offers []score.Offer) []uint64 {

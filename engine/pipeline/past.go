@@ -58,7 +58,7 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 
 // eachThen calls fn with every customer as it was at an instant, by partition
 // and id, and item, if it is not nil, with every item.
-func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, item func(basket.Item), fn func(p int32, id []byte, then *ledger.Ledger) error) error {
+func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, item func(basket.Item), fn func(id []byte, then *ledger.Ledger) error) error {
 	var then ledger.Ledger
 	for _, p := range c.partitions() {
 		err := c.each(p, rules, item, nil, func(id []byte, led *ledger.Ledger, _ *score.Emission) error {
@@ -69,7 +69,7 @@ func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, it
 			if nobody(&then) {
 				return nil
 			}
-			return fn(p, id, &then)
+			return fn(id, &then)
 		})
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 	}
 	var doc score.Scores
 	var none score.Emission
-	err := c.eachThen(ctx, in.asOf, &rules, item, func(_ int32, _ []byte, then *ledger.Ledger) error {
+	err := c.eachThen(ctx, in.asOf, &rules, item, func(_ []byte, then *ledger.Ledger) error {
 		maker.Compute("", then, in.models, in.asOf, &doc)
 		em, _ := maker.Diff(&none, &doc, nil)
 		agg.Add(&em)

@@ -152,7 +152,7 @@ func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(*score.Scor
 	}
 	maker, rules := c.scorer(in), c.rules()
 	var doc score.Scores
-	return c.eachThen(ctx, asOf, &rules, nil, func(_ int32, id []byte, then *ledger.Ledger) error {
+	return c.eachThen(ctx, asOf, &rules, nil, func(id []byte, then *ledger.Ledger) error {
 		maker.Compute(string(id), then, in.models, asOf, &doc)
 		maker.Foresee(&doc)
 		return fn(&doc)

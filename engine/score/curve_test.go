@@ -41,7 +41,7 @@ func TestServedAsTaught(t *testing.T) {
 		n := NewLearner(&sc.cfg, &rules, now)
 		n.Add(1, l)
 		require.Equal(t, 1, len(n.members))
-		x, offset := newAnswerer(learned, &sc.cfg).row(&n.members[0].now, float64(sc.cfg.HorizonDays))
+		x, offset := answererOf(&learned.Fitted, &sc.cfg).row(&n.members[0].now, float64(sc.cfg.HorizonDays))
 		served := sc.features()
 		for i := range x {
 			require.InDelta(t, x[i], served[i], 1e-12*max(1, math.Abs(x[i])), featureNames[i])

@@ -35,13 +35,14 @@ func (n *Learner) gate(q *answerer) (out [numFeatures]bool, err error) {
 	if v >= len(n.shots) {
 		return out, fmt.Errorf("%w: no horizon of %d days has passed", churn.ErrTooFew, n.cfg.HorizonDays)
 	}
-	later := n.rowsOf(q, v)
+	later := n.rows(q, v, v+1, n.at)
 	if len(later) < n.cfg.Learn.MinLabels {
 		return out, fmt.Errorf("%w: %d of the latest horizon, learn.min_labels is %d", churn.ErrTooFew, len(later), n.cfg.Learn.MinLabels)
 	}
-	out = n.forgotten()
+	base, past := n.forgotten(), n.rows(q, v+1, len(n.shots), n.shots[v])
+	out = base
 	try := func(out [numFeatures]bool, start *churn.Model) (*churn.Model, error) {
-		return churn.Fit(n.rows(q, v+1, n.shots[v], out), start,
+		return churn.Fit(without(past, out), start,
 			churn.Options{MinLabels: n.cfg.Learn.MinLabels, Lambdas: []float64{gatePenalty}})
 	}
 	whole, err := try(out, nil)
@@ -61,9 +62,11 @@ func (n *Learner) gate(q *answerer) (out [numFeatures]bool, err error) {
 		}
 		if gain, doubt := gained(with, losses(part, later)); gain <= 2*doubt {
 			mark(&out, columns)
-			if best, err = try(out, whole); err != nil {
-				return out, err
-			}
+		}
+	}
+	if out != base {
+		if best, err = try(out, whole); err != nil {
+			return out, err
 		}
 	}
 	if gain, _ := gained(losses(best, later), losses(nil, later)); gain <= 0 {
@@ -88,16 +91,6 @@ func mark(out *[numFeatures]bool, columns []int) {
 	for _, c := range columns {
 		out[c] = true
 	}
-}
-
-// rowsOf are the rows of one snapshot, as they are known now.
-func (n *Learner) rowsOf(q *answerer, snapshot int) (rows []churn.Row) {
-	for _, r := range n.rows(q, snapshot, n.at, [numFeatures]bool{}) {
-		if int(r.Snapshot) == snapshot {
-			rows = append(rows, r)
-		}
-	}
-	return rows
 }
 
 // silent says whether a model has no weight on columns.

@@ -2,6 +2,7 @@ package score
 
 import (
 	"math"
+	"slices"
 
 	"github.com/dangol-dev/dangol/engine/churn"
 	"github.com/dangol-dev/dangol/engine/ledger"
@@ -104,29 +105,41 @@ func (n *Learner) look(l *ledger.Ledger, at int64, ahead int32, s *shot) bool {
 	return true
 }
 
-// rows are the labels of the snapshots from index from on, as they were known by
-// an instant, in the churn model's terms. Columns that are left out are 0 in
-// every row.
-func (n *Learner) rows(q *answerer, from int, by int64, out [numFeatures]bool) (rows []churn.Row) {
+// rows are the labels of the snapshots from index from to before to, as they were
+// known by an instant, in the churn model's terms.
+func (n *Learner) rows(q *answerer, from, to int, by int64) (rows []churn.Row) {
 	for i := range n.members {
 		m := &n.members[i]
 		for j := range m.labels {
 			b := &m.labels[j]
-			if b.snapshot < from {
+			if b.snapshot < from || b.snapshot >= to {
 				continue
 			}
 			at := n.shots[b.snapshot]
 			span := min(by-at, n.spanMS())
 			x, offset := q.row(&b.shot, float64(span)/rhythm.DayMS)
-			for c := range x {
-				if out[c] {
-					x[c] = 0
-				}
-			}
 			rows = append(rows, churn.Row{
 				Group: m.hash, Snapshot: int32(b.snapshot), Offset: offset, X: x, Churned: b.next-at > span, Weight: float64(span) / float64(n.spanMS()),
 			})
 		}
+	}
+	return rows
+}
+
+// without returns the rows with columns left out: 0 in every row.
+func without(rows []churn.Row, out [numFeatures]bool) []churn.Row {
+	if out == ([numFeatures]bool{}) {
+		return rows
+	}
+	rows = slices.Clone(rows)
+	for i := range rows {
+		x := slices.Clone(rows[i].X)
+		for c := range x {
+			if out[c] {
+				x[c] = 0
+			}
+		}
+		rows[i].X = x
 	}
 	return rows
 }

@@ -100,9 +100,10 @@ func (f *Fitted) expectedSpend(orders int, mean float64) float64 {
 	return mean
 }
 
-// sameModel says whether two models score alike to within the fits' tolerance,
-// so that publishing the second would only stir.
-func sameModel(a, b *Fitted) bool {
+// Same says whether o scores as l does, to within the fits' tolerance, so that
+// publishing it would only stir.
+func (l *Learned) Same(o *Learned) bool {
+	a, b := &l.Fitted, &o.Fitted
 	if (a.Churn == nil) != (b.Churn == nil) || !near(a.MeanSpend, b.MeanSpend) {
 		return false
 	}
@@ -130,6 +131,3 @@ func sameModel(a, b *Fitted) bool {
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b), 1e-3) }
-
-// Same says whether o scores as l does.
-func (l *Learned) Same(o *Learned) bool { return sameModel(&l.Fitted, &o.Fitted) }

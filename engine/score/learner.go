@@ -1,6 +1,7 @@
 package score
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -60,28 +61,18 @@ func (n *Learner) Add(hash uint64, l *ledger.Ledger) {
 // the rhythm or the spend is refused, what prev has stands; where that of the
 // churn model is, the rhythm answers alone. Refused says why. prev is not changed.
 func (n *Learner) Learn(prev *Learned) *Learned {
-	slices.SortFunc(n.members, func(a, b member) int { return compareHash(a.hash, b.hash) })
+	slices.SortFunc(n.members, func(a, b member) int { return cmp.Compare(a.hash, b.hash) })
 	l := &Learned{
 		Version: prev.Version + 1, At: n.at, HorizonDays: n.cfg.HorizonDays, Customers: len(n.members),
 		Fitted: prev.Fitted,
 	}
 	n.fitRhythm(prev, l)
 	n.fitSpend(prev, l)
-	q := newAnswerer(l, n.cfg)
+	q := answererOf(&l.Fitted, n.cfg)
 	n.fitChurn(q, l)
 	n.average(q, l)
 	n.judgePast(prev, l)
 	return l
-}
-
-func compareHash(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (n *Learner) fitRhythm(prev, l *Learned) {
@@ -139,7 +130,7 @@ func (n *Learner) fitChurn(q *answerer, l *Learned) {
 		l.refuse("churn", err)
 		return
 	}
-	rows := n.rows(q, 0, n.at, out)
+	rows := without(n.rows(q, 0, len(n.shots), n.at), out)
 	model, err := churn.Fit(rows, nil, churn.Options{MinLabels: n.cfg.Learn.MinLabels})
 	if err != nil {
 		l.refuse("churn", err)
@@ -199,8 +190,6 @@ type answerer struct {
 	post    rhythm.Posterior
 	horizon float64
 }
-
-func newAnswerer(l *Learned, cfg *Config) *answerer { return answererOf(&l.Fitted, cfg) }
 
 func answererOf(f *Fitted, cfg *Config) *answerer {
 	prior, err := rhythm.NewPrior(f.Rhythm)

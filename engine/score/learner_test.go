@@ -148,12 +148,12 @@ func TestRowsOfOpenHorizons(t *testing.T) {
 	cfg := DefaultConfig()
 	n := learner(&cfg, sunday, 200)
 	ls, learned := simulated()
-	q := newAnswerer(learned, &cfg)
+	q := answererOf(&learned.Fitted, &cfg)
 	byHash := map[uint64]*ledger.Ledger{}
 	for i := range 200 {
 		byHash[HashOf(strconv.Itoa(i))] = &ls[i]
 	}
-	rows, open := n.rows(q, 0, sunday, [numFeatures]bool{}), 0
+	rows, open := n.rows(q, 0, len(n.shots), sunday), 0
 	require.NotEmpty(t, rows)
 	for _, r := range rows {
 		at := n.shots[r.Snapshot]
@@ -307,8 +307,8 @@ func TestSteadyHoldsTheLevel(t *testing.T) {
 	cfg := DefaultConfig()
 	n := learner(&cfg, sunday, 400)
 	_, learned := simulated()
-	q := newAnswerer(learned, &cfg)
-	rows := n.rows(q, 0, sunday, [numFeatures]bool{})
+	q := answererOf(&learned.Fitted, &cfg)
+	rows := n.rows(q, 0, len(n.shots), sunday)
 	levels, kept := n.levels(rows), 0.
 	require.NotEmpty(t, levels)
 	if levels[0]*levels[0] > wander(levels) {
@@ -334,7 +334,7 @@ func TestSteadyKeepsWhatStandsOut(t *testing.T) {
 	cfg := DefaultConfig()
 	n := learner(&cfg, sunday, 150)
 	learned := BuiltIn(cfg.HorizonDays)
-	q := newAnswerer(learned, &cfg)
+	q := answererOf(&learned.Fitted, &cfg)
 	rng := rand.New(rand.NewPCG(5, 5))
 	for _, c := range []struct{ shift, least, most float64 }{{0, 0, 0}, {.05, 0, 0}, {1, .85, 1.1}, {-1, -1.1, -.85}, {3, 2.8, 3.2}} {
 		rows := make([]churn.Row, 20_000)
