@@ -123,7 +123,7 @@ func (m *marginal) fill(p *point) {
 			if g.x == 0 { // no gap to tell the k apart
 				row[o] = 0
 			} else {
-				lnD := logOf(d)
+				lnD := ln(d)
 				row[o] = m.shape[i][g.at].g + (k-1)*g.lnSum - k*g.x*lnD - p.r*(lnD-lnAlpha)
 			}
 			top = max(top, row[o])

@@ -46,7 +46,7 @@ func (p *Prior) closed(i int, h History) float64 {
 	} else {
 		g = p.shape(i, h.Repeats)
 	}
-	return g + (k-1)*h.LnSum - (p.p.R+k*x)*logOf(p.p.Alpha+k*h.Sum)
+	return g + (k-1)*h.LnSum - (p.p.R+k*x)*ln(p.p.Alpha+k*h.Sum)
 }
 
 // shape is what the likelihood given k = Grid[i] owes to the number of gaps.
@@ -125,12 +125,20 @@ func (c *component) series(z float64) (sum, last float64) {
 	return sum, term * a
 }
 
-// survival is S(e) and the density of the gap at e: the mixture of
-// component.survival, the steps of all components side by side, so that the
-// processor need not wait for one after the other.
-func (q *Posterior) survival(e float64) (s, f float64) {
+// Point is what is known of one open gap.
+type Point struct {
+	Gap      float64 // e
+	Survival float64 // S(e)
+	Density  float64 // of the whole gap at e: −dS/de
+	Slope    float64 // dDensity/de
+}
+
+// At is the Point of an open gap: the mixture of component.survival, the steps
+// of all components side by side, so that the processor need not wait for one
+// after the other.
+func (q *Posterior) At(e float64) Point {
 	if e <= 0 {
-		return 1, q.start()
+		return Point{Survival: 1, Density: q.start()}
 	}
 	comps := q.comp[:q.n]
 	var v, z, l [Size]float64
@@ -142,6 +150,7 @@ func (q *Posterior) survival(e float64) (s, f float64) {
 		z[i] = u * v[i]
 		l[i] = c.r * (ln(y) + (u-(y-1))*v[i])
 	}
+	p, per := Point{Gap: e}, 1/e
 	for i := range comps {
 		c := &comps[i]
 		if !(l[i] <= farOut) {
@@ -149,10 +158,14 @@ func (q *Posterior) survival(e float64) (s, f float64) {
 		}
 		base := exp(-l[i])
 		sum, last := c.series(z[i])
-		s += c.w * min(base*sum, 1)
-		f += c.w * (base * last * c.rate * v[i])
+		rate := c.rate * v[i]
+		f := c.w * (base * last * rate)
+		p.Survival += c.w * min(base*sum, 1)
+		p.Density += f
+		p.Slope += f * ((c.k-1)*per - (c.r+c.k)*rate)
 	}
-	return min(s, 1), f
+	p.Survival = min(p.Survival, 1)
+	return p
 }
 
 // start is the density at 0: only gaps of k = 1 may be that short.
@@ -163,9 +176,6 @@ func (q *Posterior) start() float64 {
 	return 0
 }
 
-// At is Survival at e and the density of the gap there (−dS/de).
-func (q *Posterior) At(e float64) (survival, density float64) { return q.survival(e) }
-
 // C is (b+x)/a, by which P(alive) and P(order within h) follow from Survival.
 func (q *Posterior) C() float64 { return q.c }
 
@@ -174,10 +184,7 @@ func (q *Posterior) Scale() float64 { return q.scale }
 
 // Survival is the probability that a gap of this customer, who has not left,
 // is longer than e.
-func (q *Posterior) Survival(e float64) float64 {
-	s, _ := q.survival(e)
-	return s
-}
+func (q *Posterior) Survival(e float64) float64 { return q.At(e).Survival }
 
 // Overdue is the share of this customer's gaps that would have ended within e:
 // 0 at once, towards 1 the longer the silence.

@@ -27,7 +27,7 @@ func init() {
 	}
 }
 
-// ln is the natural logarithm of y ≥ 1, to 1e-15 of max(1, ln y): with
+// ln is the natural logarithm of a normal y > 0, to 1e-15 of max(1, |ln y|): with
 // y = 2^e·m and r = m·inverseStep − 1, e·ln 2 + lnStep + ln(1+r), the last by
 // its series, |r| ≤ 1/128.
 func ln(y float64) float64 {
@@ -51,7 +51,7 @@ const (
 // stands in the lowest bits: less to wait for than a conversion.
 const toWhole = 0x1.8p52
 
-// exp is e^x for −700 ≤ x ≤ 0, to 1e-15 relative: with x = k·ln 2/steps + r,
+// exp is e^x for |x| ≤ 700, to 1e-15 relative: with x = k·ln 2/steps + r,
 // 2^(k/steps) times the series of e^r, |r| ≤ ln 2/256.
 func exp(x float64) float64 {
 	t := x*(steps/math.Ln2) + toWhole
@@ -61,12 +61,4 @@ func exp(x float64) float64 {
 	r2 := r * r
 	s := power[k&(steps-1)] * (1 + (r + r2*(r*(1./6)+.5) + r2*r2*(r*(1./120)+1./24)))
 	return math.Float64frombits(math.Float64bits(s) + k>>7<<52)
-}
-
-// logOf is math.Log.
-func logOf(y float64) float64 {
-	if y >= 1 {
-		return ln(y)
-	}
-	return math.Log(y)
 }

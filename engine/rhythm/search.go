@@ -10,19 +10,22 @@ const farthest = 100 * 365.25
 
 // Quantile is the gap at which Survival falls to s, 0 < s < 1, to about tol
 // relative, or +Inf where that is farther than a hundred years (in days).
-//
-// It is Newton's method on ln(−ln S) against ln gap, which is nearly straight
-// for Gamma and Lomax gaps alike, inside a bracket.
 func (q *Posterior) Quantile(s, tol float64) float64 {
 	if s >= 1 {
 		return 0
 	}
-	target := -math.Log(s)
+	return q.search(s, tol, q.guess(s))
+}
+
+// search is Quantile from a first guess g > 0: Halley's method on ln(−ln S)
+// against ln gap, which is nearly straight for Gamma and Lomax gaps alike, inside
+// a bracket. It triples the digits with each evaluation.
+func (q *Posterior) search(s, tol, g float64) float64 {
+	target := -ln(s)
 	lo, hi := 0.0, math.Inf(1)
-	g := q.guess(s)
 	for range 100 {
-		v, f := q.survival(g)
-		if v > s {
+		p := q.At(g)
+		if p.Survival > s {
 			lo = g
 		} else {
 			hi = g
@@ -31,11 +34,9 @@ func (q *Posterior) Quantile(s, tol float64) float64 {
 			return math.Inf(1)
 		}
 		next := math.NaN()
-		if v > 0 && v < 1 && f > 0 {
-			l := -math.Log(v)
-			step := math.Log(l/target) * v * l / (f * g)
-			next = g * math.Exp(-step)
-			if math.Abs(step) < tol {
+		if d := p.step(target); math.Abs(d) < 700 {
+			next = g * exp(d)
+			if math.Abs(d*d*d) < tol {
 				return next
 			}
 		}
@@ -57,12 +58,28 @@ func (q *Posterior) Quantile(s, tol float64) float64 {
 	return g
 }
 
+// step is how far ln gap is from where −ln Survival is target, by Halley's
+// method; NaN or infinite where the point does not tell.
+func (p *Point) step(target float64) float64 {
+	if !(p.Survival > 0 && p.Survival < 1 && p.Density > 0) {
+		return math.NaN()
+	}
+	l, hazard := -ln(p.Survival), p.Density/p.Survival
+	slope := p.Gap * hazard / l // of ln l against ln gap
+	bend := 1 + p.Gap*(p.Slope/p.Density+hazard) - slope
+	d := ln(target/l) / slope
+	if turn := 1 + bend*d/2; turn > 0.5 && turn < 2 {
+		return d / turn
+	}
+	return d
+}
+
 // guess is where Quantile starts: the Wilson–Hilferty approximation of a Gamma
 // quantile of the average regularity, with a logistic for the normal one.
 func (q *Posterior) guess(s float64) float64 {
-	z := math.Log((1-s)/s) / 1.702
+	z := ln((1-s)/s) / 1.702
 	n := 9 * q.k
-	root := math.Max(1-1/n+z/math.Sqrt(n), 0.1)
+	root := max(1-1/n+z/math.Sqrt(n), 0.1)
 	return q.scale * root * root * root
 }
 
@@ -82,35 +99,35 @@ func (q *Posterior) Reach(last int64, p float64) int64 {
 	if p <= 0 {
 		return last
 	}
-	g := q.Quantile(1-p, 1e-5)
+	g := q.Quantile(1-p, 1e-11)
 	if !(g < farthest) {
 		return 0
 	}
 	n := int64(math.Ceil(g * DayMS))
 	// The search is exact to far less than a second; walk the rest. Jumps by
 	// Newton's step first, then single milliseconds.
-	s, f := q.survival(days(n))
+	at := q.At(days(n))
 	for range 8 {
-		jump := int64((s - (1 - p)) / f * DayMS)
-		if jump < 2 && jump > -2 || f == 0 {
+		jump := int64((at.Survival - (1 - p)) / at.Density * DayMS)
+		if jump < 2 && jump > -2 || at.Density == 0 {
 			break
 		}
 		n = max(n+jump, 0)
-		s, f = q.survival(days(n))
+		at = q.At(days(n))
 	}
-	for 1-s < p {
+	for 1-at.Survival < p {
 		n++
-		s, f = q.survival(days(n))
+		at = q.At(days(n))
 	}
 	// The slope tells that the millisecond before is too early, unless n is so
 	// near the crossing that rounding decides.
 	const ms = 1.0 / DayMS
-	for n > 0 && 1-s-f*ms*0.999 >= p-1e-12 {
-		before, slope := q.survival(days(n - 1))
-		if 1-before < p {
+	for n > 0 && 1-at.Survival-at.Density*ms*0.999 >= p-1e-12 {
+		before := q.At(days(n - 1))
+		if 1-before.Survival < p {
 			break
 		}
-		n, s, f = n-1, before, slope
+		n, at = n-1, before
 	}
 	return last + n
 }
@@ -118,12 +135,20 @@ func (q *Posterior) Reach(last int64, p float64) int64 {
 // NextGap is the median of the whole gap given that it exceeds e and that the
 // customer comes back, to about a thousandth of it: half of such gaps end
 // before it. +Inf where it is beyond a hundred years.
-func (q *Posterior) NextGap(e float64) float64 { return q.NextGapAt(e, q.Survival(e)) }
+func (q *Posterior) NextGap(e float64) float64 {
+	p := q.At(e)
+	return q.NextGapAt(&p)
+}
 
-// NextGapAt is NextGap where Survival(e) is s.
-func (q *Posterior) NextGapAt(e, s float64) float64 {
+// NextGapAt is NextGap where what holds at e is known.
+func (q *Posterior) NextGapAt(p *Point) float64 {
+	s := p.Survival / 2
 	if s < 1e-300 {
 		return math.Inf(1)
 	}
-	return max(q.Quantile(s/2, 3e-3), e)
+	from := math.Exp(min(p.step(-ln(s)), 3)) * p.Gap
+	if !(from > p.Gap) {
+		from = q.guess(s)
+	}
+	return max(q.search(s, 3e-4, from), p.Gap)
 }
