@@ -186,10 +186,11 @@ func (c *Config) returned(f *Facts, prior *rhythm.Prior, first *Milestones, p fl
 	}
 	var q rhythm.Posterior
 	prior.Posterior(h, &q)
-	if silence < int64(c.DormantDays)*rhythm.DayMS && q.Alive(rhythm.Days(0, silence)) > c.DormantAlive {
+	survival := q.Survival(rhythm.Days(0, silence))
+	if silence < int64(c.DormantDays)*rhythm.DayMS && q.AliveAt(survival) > c.DormantAlive {
 		return false
 	}
-	return q.Overdue(rhythm.Days(0, silence)) >= p
+	return 1-survival >= p
 }
 
 // occasion is when the n-th purchase day began, counted from 1; for one that

@@ -31,8 +31,8 @@ type curve struct {
 // point is what is known at one silence.
 type point struct {
 	ms         int64
-	s, sh      float64 // survival at the silence and at the end of the horizon
-	rhythm     float64 // the rhythm's word
+	now, later rhythm.Point // the silence, and the end of the horizon
+	rhythm     float64      // the rhythm's word
 	up, down   float64
 	p          float64
 	rise, fall float64 // p' = rise − fall, a day; both at least 0
@@ -83,26 +83,22 @@ func clamp(v, lo, hi float64) float64 { return min(max(v, lo), hi) }
 // at is the point of a silence in ms.
 func (c *curve) at(ms int64) point {
 	e := rhythm.Days(0, ms)
-	pt := point{ms: ms}
-	var f, fh float64
-	pt.s, f = c.q.At(e)
-	pt.sh, fh = c.q.At(e + c.horizon)
-	g := c.q.OrderBetween(pt.s, pt.sh)
+	pt := point{ms: ms, now: c.q.At(e), later: c.q.At(e + c.horizon)}
+	g := c.q.OrderBetween(pt.now.Survival, pt.later.Survival)
 	pt.rhythm = 1 - g
 	a := c.q.C()
-	d := 1 + a*pt.s
-	pt.p, pt.rise, pt.fall = pt.rhythm, a*f*(1+a*pt.sh)/(d*d), a*fh/d
+	d := 1 + a*pt.now.Survival
+	pt.p, pt.rise, pt.fall = pt.rhythm, a*pt.now.Density*(1+a*pt.later.Survival)/(d*d), a*pt.later.Density/d
 	if c.model != nil {
-		c.correct(&pt, e, f, g)
+		c.correct(&pt, g)
 	}
 	return pt
 }
 
-// correct adds the learned terms, at a silence of e days, to the rhythm's word g
-// on an order.
-func (c *curve) correct(pt *point, e, density, g float64) {
+// correct adds the learned terms to the rhythm's word g on an order.
+func (c *curve) correct(pt *point, g float64) {
 	var x, slope [numFeatures]float64
-	c.moments.moving(e, pt.s, density, c.decay, &x, &slope)
+	c.moments.moving(&pt.now, c.decay, &x, &slope)
 	var rise, fall float64
 	for _, i := range movingColumns {
 		w := c.model.Weights[i]
@@ -139,7 +135,7 @@ func (c *curve) correct(pt *point, e, density, g float64) {
 // bounds are what p cannot leave between two silences a < b: S falls, and g
 // rises with its first argument and falls with its second.
 func (c *curve) bounds(a, b *point) (lo, hi float64) {
-	most, least := c.q.OrderBetween(a.s, b.sh), c.q.OrderBetween(b.s, a.sh)
+	most, least := c.q.OrderBetween(a.now.Survival, b.later.Survival), c.q.OrderBetween(b.now.Survival, a.later.Survival)
 	if c.model == nil {
 		return 1 - most, 1 - least
 	}

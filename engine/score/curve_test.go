@@ -10,7 +10,6 @@ import (
 
 	"github.com/dangol-dev/dangol/engine/churn"
 	"github.com/dangol-dev/dangol/engine/ledger"
-	"github.com/dangol-dev/dangol/engine/rhythm"
 )
 
 // drawCurve draws a customer and a learned model, and the curve from the last
@@ -102,13 +101,13 @@ func TestSlopeOfTheCurve(t *testing.T) {
 // two points of the curve.
 func bends(sc *Scorer, a, b *point) bool {
 	const certain = 1 - 2.0611537e-9
-	if (a.rhythm > certain) != (b.rhythm > certain) || (a.s > leastSurvival) != (b.s > leastSurvival) {
+	if (a.rhythm > certain) != (b.rhythm > certain) || (a.now.Survival > leastSurvival) != (b.now.Survival > leastSurvival) {
 		return true
 	}
 	var x [2][numFeatures]float64
 	var slope [numFeatures]float64
 	for i, p := range []*point{a, b} {
-		sc.f.moments.moving(rhythm.Days(0, p.ms), p.s, 0, sc.curve.decay, &x[i], &slope)
+		sc.f.moments.moving(&p.now, sc.curve.decay, &x[i], &slope)
 	}
 	m := sc.curve.model
 	for _, i := range movingColumns {

@@ -142,9 +142,10 @@ func (m *moments) constant(f *Fitted, x *[numFeatures]float64) {
 // mean is the mean gap; with one purchase day there is none.
 func (m *moments) mean() float64 { return m.history.Sum / float64(m.history.Repeats) }
 
-// moving fills the columns that move with the silence e (days), at which the
-// rhythm's survival is s, and their slopes. decay is 1 over two horizons.
-func (m *moments) moving(e, s, density, decay float64, x, slope *[numFeatures]float64) {
+// moving fills the columns that move with the silence, and their slopes. decay
+// is 1 over two horizons.
+func (m *moments) moving(now *rhythm.Point, decay float64, x, slope *[numFeatures]float64) {
+	e, s, density := now.Gap, now.Survival, now.Density
 	// Log and not Log1p, which takes three times as long: 1e-16 is near enough.
 	x[xSilence], slope[xSilence] = math.Log(1+e), 1/(1+e)
 	x[xTenure], slope[xTenure] = math.Log(1+m.history.Sum+e), 1/(1+m.history.Sum+e)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/rhythm"
 )
 
 // read is the facts as of now.
@@ -29,7 +30,7 @@ func TestDecayedCounts(t *testing.T) {
 			days[o.Placed/day] = true
 		}
 		var x, slope [numFeatures]float64
-		s.read(last, horizon).moving(silence, 1, 0, decayOf(float64(horizon)), &x, &slope)
+		s.read(last, horizon).moving(&rhythm.Point{Gap: silence, Survival: 1}, decayOf(float64(horizon)), &x, &slope)
 		for column, horizons := range map[int]float64{xFresh: .5, xDecayed: 1, xSlow: 2} {
 			sum := 0.
 			for d := range days {
@@ -51,7 +52,7 @@ func TestColumnsOfACustomer(t *testing.T) {
 	f := s.read(epoch+39*day, 90)
 	var x, slope [numFeatures]float64
 	f.constant(&fitted, &x)
-	f.moving(9, .25, .01, decayOf(90), &x, &slope)
+	f.moving(&rhythm.Point{Gap: 9, Survival: .25, Density: .01}, decayOf(90), &x, &slope)
 	for column, want := range map[int]float64{
 		xOnce: 0, xSilence: math.Log(10), xOrders: math.Log(3), xTenure: math.Log(40), xOverdue: math.Log(4),
 		xPercentile: .75, xUsual: math.Log(10. / 16), xTrend: math.Log(11. / 16), xSpend: math.Log(1.5),
@@ -73,7 +74,7 @@ func TestColumnsOfAFirstOrder(t *testing.T) {
 	var x, slope [numFeatures]float64
 	f := s.read(epoch, 90)
 	f.constant(&Fitted{MeanSpend: 20}, &x)
-	f.moving(3, .9, 0, decayOf(90), &x, &slope)
+	f.moving(&rhythm.Point{Gap: 3, Survival: .9}, decayOf(90), &x, &slope)
 	require.Equal(t, 1., x[xOnce])
 	for _, column := range []int{xOrders, xUsual, xTrend, xSpend} {
 		require.Zero(t, x[column], featureNames[column])

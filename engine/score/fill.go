@@ -33,7 +33,7 @@ func (s *Scorer) fillChurn(out *Scores) {
 	s.behaves = learned.Churn != nil && b.visited|b.carted|b.engaged != 0
 	s.curve.set(s.q, s.horizon(), &learned.Fitted, &s.f.moments, b, s.week)
 	s.here = s.curve.at(max(s.now-s.f.last, 0))
-	now, p := s.here.s, s.here.p
+	now, p := s.here.now.Survival, s.here.p
 	out.Churn = &out.parts.churn
 	*out.Churn = Churn{
 		Probability: p, HorizonDays: s.cfg.HorizonDays,
@@ -55,7 +55,7 @@ func (s *Scorer) fillChurn(out *Scores) {
 func (s *Scorer) fillExpected(out *Scores) {
 	days := s.models.freshNext
 	if s.gap != 0 || s.f.history.Repeats != 0 {
-		days = s.q.NextGapAt(s.gap, s.here.s)
+		days = s.q.NextGapAt(&s.here.now)
 	}
 	out.Churn.ExpectedNextOrder = within(s.f.last, days)
 }

@@ -206,9 +206,9 @@ func (q *answerer) row(s *shot, span float64) ([]float64, float64) {
 	var x, slope [numFeatures]float64
 	x = s.behaved
 	s.moments.constant(q.fitted, &x)
-	survival, density := q.post.At(s.silence)
-	s.moments.moving(s.silence, survival, density, decayOf(q.horizon), &x, &slope)
-	return slices.Clone(x[:]), againstOrder(q.post.OrderWithin(s.silence, span))
+	now := q.post.At(s.silence)
+	s.moments.moving(&now, decayOf(q.horizon), &x, &slope)
+	return slices.Clone(x[:]), againstOrder(q.post.OrderBetween(now.Survival, q.post.Survival(now.Gap+span)))
 }
 
 // HashOf is the hash by which a customer is chosen for the sample.

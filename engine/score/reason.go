@@ -142,7 +142,7 @@ func (s *Scorer) features() (x [numFeatures]float64) {
 	var slope [numFeatures]float64
 	s.f.moments.constant(&s.models.learned.Fitted, &x)
 	s.f.behaviour.features(s.week, &x)
-	s.f.moments.moving(s.gap, s.here.s, 0, decayOf(s.horizon()), &x, &slope)
+	s.f.moments.moving(&s.here.now, decayOf(s.horizon()), &x, &slope)
 	return x
 }
 
