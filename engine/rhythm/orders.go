@@ -44,11 +44,11 @@ const (
 	settled = 1e-5
 	// mostSteps is the number of steps from which on fluid answers, mostOrders
 	// that of orders for which a table is at hand.
-	mostSteps, mostOrders = 2000, 255
+	mostSteps, mostOrders = 2000, 127
 	// slight is the probability of a k below which its expected orders, if they
 	// are costly (more steps than that), are read off a parabola through those
 	// of three smaller k: E_k is nearly linear in 1/√k.
-	slight, costly = 2e-2, 60
+	slight, costly = 2e-2, 40
 )
 
 // Orders is the expected number of purchase days within the h that follow of a

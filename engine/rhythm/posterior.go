@@ -9,11 +9,16 @@ type History struct {
 	LnSum   float64 // Σ ln gap; every gap is positive
 }
 
-// negligible is the weight, relative to the heaviest, below which a k is
-// dropped, for speed: it moves no probability by more than its own size.
-const negligible = 1e-7
+// For speed, a k is dropped whose weight, relative to the heaviest, is below
+// negligible, which moves no probability by more than that; but not one less
+// regular than the heaviest, since after a long silence it may be all that is
+// left: such a one stays down to nothing.
+const (
+	negligible = 1e-5
+	nothing    = 1e-9
+)
 
-var lnNegligible = math.Log(negligible)
+var lnNegligible, lnNothing = math.Log(negligible), math.Log(nothing)
 
 // component is one k of the mixture.
 type component struct {
@@ -31,7 +36,7 @@ type Posterior struct {
 	a, b  float64 // a, and b+x: leaving is Beta(a, b+x+1) for one who has stayed
 	c     float64 // (b+x)/a
 	scale float64 // a typical gap
-	k     float64 // the average regularity
+	k, r  float64 // the average regularity, and R
 	n     int
 	comp  [Size]component
 }
@@ -62,7 +67,7 @@ func (p *Prior) Posterior(h History, q *Posterior) {
 	q.a, q.b = p.p.A, p.p.B+x
 	q.c = q.b / q.a
 	var ln [Size]float64
-	top := math.Inf(-1)
+	top, best := math.Inf(-1), 0
 	for i := range Grid {
 		if p.p.Weights[i] == 0 {
 			ln[i] = math.Inf(-1)
@@ -72,13 +77,15 @@ func (p *Prior) Posterior(h History, q *Posterior) {
 		if h.Repeats > 0 { // without a gap, nothing is known of k
 			ln[i] += p.closed(i, h)
 		}
-		top = max(top, ln[i])
+		if ln[i] > top {
+			top, best = ln[i], i
+		}
 	}
 	q.n = 0
 	sum := 0.0
 	for i, kn := range Grid {
 		w := ln[i] - top
-		if w < lnNegligible {
+		if w < lnNegligible && (i > best || w < lnNothing) {
 			continue
 		}
 		w = exp(w)
@@ -87,13 +94,15 @@ func (p *Prior) Posterior(h History, q *Posterior) {
 		q.n++
 		sum += w
 	}
-	q.scale, q.k = 0, 0
+	q.k = 0
+	scale := 1 / sum
 	for i := range q.comp[:q.n] {
 		c := &q.comp[i]
-		c.w /= sum
-		q.scale += c.w * c.k / (c.rate * c.r)
+		c.w *= scale
 		q.k += c.w * c.k
 	}
+	q.r = p.p.R + q.k*x
+	q.scale = (p.p.Alpha + q.k*h.Sum) / q.r
 }
 
 // farOut is the exponent from which on a survival is taken for 0: below all that

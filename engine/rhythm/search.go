@@ -74,12 +74,18 @@ func (p *Point) step(target float64) float64 {
 	return d
 }
 
-// guess is where Quantile starts: the Wilson–Hilferty approximation of a Gamma
-// quantile of the average regularity, with a logistic for the normal one.
+// guess is where Quantile starts. Given k a gap is D/R times an F variable of 2k
+// and 2R degrees of freedom; of the average k and R, its quantile by Paulson's
+// approximation (1942), with a logistic for the normal one.
 func (q *Posterior) guess(s float64) float64 {
 	z := ln((1-s)/s) / 1.702
-	n := 9 * q.k
-	root := max(1-1/n+z/math.Sqrt(n), 0.1)
+	a, b := 1/(9*q.k), 1/(9*q.r)
+	d := (1-b)*(1-b) - b*z*z
+	if d < 0.1 { // too heavy a tail
+		d = 0.1
+	}
+	root := ((1-a)*(1-b) + z*math.Sqrt(max((1-a)*(1-a)*b+(1-b)*(1-b)*a-a*b*z*z, 0))) / d
+	root = max(root, 0.1)
 	return q.scale * root * root * root
 }
 
