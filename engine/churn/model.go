@@ -98,7 +98,7 @@ func Logistic(z float64) float64 {
 
 // LogOdds is ln(p/(1−p)), clamped to ±20.
 func LogOdds(p float64) float64 {
-	return clampOffset(math.Log(p) - math.Log1p(-p))
+	return clampOffset(math.Log(p / (1 - p)))
 }
 
 func clampOffset(z float64) float64 { return min(max(z, -farthest), farthest) }

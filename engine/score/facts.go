@@ -35,6 +35,7 @@ type facts struct {
 
 	retained  int // orders that stand and are not folded
 	fullPrice int // of those, without discount
+	coupons   int // of those, with a coupon
 	hours     [24]uint16
 	weekdays  [8]uint16
 	channels  []channelCount
@@ -82,7 +83,7 @@ func (f *facts) read(l *ledger.Ledger, r *ledger.Rules, today int32, window int,
 	if f.last != 0 {
 		f.spend = f.net.Float() / float64(f.history.Repeats+1)
 		if f.history.Repeats > 0 {
-			f.usual = math.Log1p(f.mean())
+			f.usual = math.Log(1 + f.mean())
 		}
 	}
 	for i := range l.Marks {
@@ -174,6 +175,9 @@ func (f *facts) add(p *ledger.Sale, r *ledger.Rules, today int32, window int, de
 	f.retained++
 	if !p.Discounted {
 		f.fullPrice++
+	}
+	if p.Coupon {
+		f.coupons++
 	}
 	f.hours[r.Calendar.Hour(p.Placed)]++
 	f.weekdays[r.Calendar.Weekday(p.Placed)]++

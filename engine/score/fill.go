@@ -3,7 +3,6 @@ package score
 import (
 	"slices"
 
-	"github.com/dangol-dev/dangol/engine/clv"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/journey"
 	"github.com/dangol-dev/dangol/engine/ledger"
@@ -102,7 +101,7 @@ func (s *Scorer) fillPredictedValue(out *Scores) {
 		v.TotalCLV = v.HistoricMargin
 		spend *= share
 	}
-	v.PredictedCLV = event.MicroOf(orders * spend * clv.Discount(days, cfg.DiscountRate))
+	v.PredictedCLV = event.MicroOf(orders * spend * s.discount)
 	v.TotalCLV = v.TotalCLV.Add(v.PredictedCLV)
 }
 

@@ -58,16 +58,16 @@ type satisfaction struct {
 // bought.
 func (s *Scorer) fillLoyalty(l *ledger.Ledger, out *Scores) {
 	n := s.f.retained
-	coupons, categories := s.walk(l)
+	categories := s.categories(l)
 	said := satisfied(l)
 	lo := &out.parts.loyalty
 	*lo = Loyalty{CategoryBreadth: categories, Referrals: s.f.referrals, Satisfaction: said.score}
 	terms := loyaltyTerms{out: out.Reasons}
 	if n > 0 {
 		lo.FullPriceShare = float64(s.f.fullPrice) / float64(n)
-		lo.CouponFreeShare = float64(n-coupons) / float64(n)
+		lo.CouponFreeShare = float64(n-s.f.coupons) / float64(n)
 		terms.add(weightFullPrice, lo.FullPriceShare, Phrase{kind: fullPriceOrders, orders: s.f.fullPrice, gap: float64(n)})
-		terms.add(weightCouponFree, lo.CouponFreeShare, Phrase{kind: couponOrders, orders: coupons, gap: float64(n)})
+		terms.add(weightCouponFree, lo.CouponFreeShare, Phrase{kind: couponOrders, orders: s.f.coupons, gap: float64(n)})
 	}
 	if categories > 0 {
 		terms.add(weightBreadth, 1-1/float64(categories), Phrase{kind: categoriesBought, orders: categories})
@@ -102,16 +102,15 @@ func (t *loyaltyTerms) close(from int) float64 {
 	return t.sum / t.weight
 }
 
-// walk counts the retained orders with a coupon, and the categories of what was
-// bought and not given back.
-func (s *Scorer) walk(l *ledger.Ledger) (coupons, categories int) {
+// categories counts those of what was bought and not given back.
+func (s *Scorer) categories(l *ledger.Ledger) int {
+	if s.Catalogue == nil {
+		return 0
+	}
 	var room [64]uint64 // few buy from more; those cost an allocation
 	seen := room[:0]
 	for sale := l.Sales(&s.rules); sale.Next(); {
-		if sale.Coupon {
-			coupons++
-		}
-		if s.Catalogue == nil || !sale.InBasket {
+		if !sale.InBasket {
 			continue
 		}
 		for _, item := range sale.Items {
@@ -120,7 +119,7 @@ func (s *Scorer) walk(l *ledger.Ledger) (coupons, categories int) {
 			}
 		}
 	}
-	return coupons, len(seen)
+	return len(seen)
 }
 
 // satisfied joins the latest survey with the complaints. An open complaint

@@ -85,10 +85,11 @@ func (s *Scorer) fillReasons(out *Scores) {
 	if s.gap > 0 {
 		begun = 1 - s.q.OrderWithin(0, s.horizon())
 	}
+	begunOdds := churn.LogOdds(begun)
 	x := s.f.history.Repeats
 	say := Phrase{text: base.text, orders: x + 1, gap: out.Churn.AverageGapDays, days: math.Floor(s.gap)}
-	own := (churn.LogOdds(begun) - base.history) * worth
-	silence := (churn.LogOdds(s.here.rhythm) - churn.LogOdds(begun) - base.silence) * worth
+	own := (begunOdds - base.history) * worth
+	silence := (churn.LogOdds(s.here.rhythm) - begunOdds - base.silence) * worth
 	from, told := len(out.Reasons), own+silence
 	if x == 0 {
 		say.kind = sinceOnly

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"github.com/dangol-dev/dangol/engine/clv"
 	"github.com/dangol-dev/dangol/engine/journey"
 	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/rfm"
@@ -14,11 +15,12 @@ type Scorer struct {
 	// buys; nil: nobody does.
 	Catalogue Catalogue
 
-	cfg   Config
-	rules ledger.Rules
-	rec   Recommender
-	table rfm.Table
-	fixed *Cuts // configured cut points; nil: live
+	cfg      Config
+	rules    ledger.Rules
+	rec      Recommender
+	table    rfm.Table
+	fixed    *Cuts   // configured cut points; nil: live
+	discount float64 // of the money to come
 
 	// Of the customer computed last.
 	f       facts
@@ -47,7 +49,7 @@ func NewScorer(cfg Config, rules ledger.Rules, rec Recommender) *Scorer {
 	if err != nil {
 		panic("score: NewScorer with a Config that Validate refuses: " + err.Error())
 	}
-	s.table = table
+	s.table, s.discount = table, clv.Discount(float64(cfg.Value.HorizonDays), cfg.Value.DiscountRate)
 	if cuts, ok := cfg.RFM.FixedCuts(); ok {
 		s.fixed = &cuts
 	}
