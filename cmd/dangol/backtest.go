@@ -21,10 +21,9 @@ import (
 )
 
 type backtestOptions struct {
-	input, format, asOf, horizon string
-	html, json                   string
-	config                       string
-	sets                         []string
+	historyOptions
+	horizon    string
+	html, json string
 }
 
 func newBacktestCommand() *cobra.Command {
@@ -47,23 +46,16 @@ It prints the report as text; --html writes it as one page with plots, --json as
 			return backtest(cmd.Context(), &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	o.register(cmd, "`instant` (2026-06-01 or RFC 3339) at which the history is cut")
 	f := cmd.Flags()
-	f.StringVar(&o.input, "input", "", "`FILE` to read, gzip too")
-	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
-	f.StringVar(&o.asOf, "as-of", "", "`instant` (2026-06-01 or RFC 3339) at which the history is cut")
 	f.StringVar(&o.horizon, "horizon", "", "how far the scores look ahead, such as 90d or 26w (default: horizon_days)")
 	f.StringVar(&o.html, "html", "", "write the report as a page to this `FILE`")
 	f.StringVar(&o.json, "json", "", "write the report as JSON to this `FILE`")
-	addConfigFlags(cmd, &o.config, &o.sets)
 	return cmd
 }
 
 func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (err error) {
-	cfg, err := loadConfig(o.config, o.sets)
-	if err != nil {
-		return err
-	}
-	cut, err := parseInstant(o.asOf)
+	cfg, cut, err := o.load()
 	if err != nil {
 		return err
 	}
@@ -81,7 +73,7 @@ func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (e
 			return err
 		}
 	}
-	h, err := openHistory(cfg, o.input, o.format, cut+int64(days)*rhythm.DayMS, errOut)
+	h, err := o.open(cfg, cut+int64(days)*rhythm.DayMS, errOut)
 	if err != nil {
 		return err
 	}
@@ -152,7 +144,7 @@ func (t *trial) run(ctx context.Context) error {
 		t.last = ev.Time
 		return nil
 	}
-	r := pipeline.Replay{Core: t.history.core}
+	r := pipeline.Replay{Core: t.history.core, NoFits: true} // what is judged is learned at the cut
 	if _, err := r.Run(ctx, next, t.cut); err != nil {
 		return err
 	}

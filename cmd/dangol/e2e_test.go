@@ -182,11 +182,10 @@ func sameModels(t *testing.T, want, got []byte) string {
 // replayedModels are those that a replay in this process comes to.
 func replayedModels(t *testing.T, input, format, asOf string, sets ...string) []byte {
 	t.Helper()
-	cfg, err := loadConfig("", sets)
+	o := historyOptions{input: input, format: format, asOf: asOf, sets: sets}
+	cfg, until, err := o.load()
 	require.NoError(t, err)
-	until, err := parseInstant(asOf)
-	require.NoError(t, err)
-	h, err := openHistory(cfg, input, format, until, io.Discard)
+	h, err := o.open(cfg, until, io.Discard)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, h.close()) }()
 	_, err = (&pipeline.Replay{Core: h.core}).Run(t.Context(), h.reader.Next, until)

@@ -4,13 +4,46 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/dangol-dev/dangol/connectors/encode"
 	"github.com/dangol-dev/dangol/connectors/file"
 	"github.com/dangol-dev/dangol/engine/pipeline"
 	"github.com/dangol-dev/dangol/state"
 )
+
+// historyOptions are the flags of what reads a history from a file.
+type historyOptions struct {
+	input, format, asOf string
+	config              string
+	sets                []string
+}
+
+// register gives cmd the flags; asOf is what --as-of means to it.
+func (o *historyOptions) register(cmd *cobra.Command, asOf string) {
+	f := cmd.Flags()
+	f.StringVar(&o.input, "input", "", "`FILE` to read, gzip too")
+	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
+	f.StringVar(&o.asOf, "as-of", "", asOf)
+	addConfigFlags(cmd, &o.config, &o.sets)
+}
+
+func formatUsage() string {
+	return "`format` of the file: " + strings.Join(file.Formats(), ", ") + ", or the path of a mapping file"
+}
+
+// load reads the configuration and the instant (Unix ms; 0: none was named).
+func (o *historyOptions) load() (*Config, int64, error) {
+	cfg, err := loadConfig(o.config, o.sets)
+	if err != nil {
+		return nil, 0, err
+	}
+	asOf, err := parseInstant(o.asOf)
+	return cfg, asOf, err
+}
 
 // history is a file's events and an engine without Kafka for them, whose state
 // lives in a temporary directory.
@@ -22,15 +55,15 @@ type history struct {
 	dir    string
 }
 
-// openHistory opens the file up to an instant (0: all of it).
-func openHistory(cfg *Config, input, format string, until int64, errOut io.Writer) (_ *history, err error) {
+// open opens the file up to an instant (0: all of it).
+func (o *historyOptions) open(cfg *Config, until int64, errOut io.Writer) (_ *history, err error) {
 	h := &history{bar: newProgress(errOut)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
 		}
 	}()
-	h.reader, err = file.Open(input, format, file.Options{
+	h.reader, err = file.Open(o.input, o.format, file.Options{
 		Decode: cfg.Decode, AsOf: until, Progress: func(s file.Stage, share float64) { h.bar.set(string(s), share) },
 	})
 	if err != nil {

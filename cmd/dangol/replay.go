@@ -20,10 +20,8 @@ import (
 )
 
 type replayOptions struct {
-	input, format, asOf    string
+	historyOptions
 	scores, changes, facts string
-	config                 string
-	sets                   []string
 }
 
 func newReplayCommand() *cobra.Command {
@@ -47,31 +45,20 @@ have written to the changes topic, --facts the bytes of the facts; a line each.`
 			return replay(cmd.Context(), &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	o.register(cmd, "`instant` (2026-11-21 or RFC 3339) to stop at (default: the last event's)")
 	f := cmd.Flags()
-	f.StringVar(&o.input, "input", "", "`FILE` to read, gzip too")
-	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
-	f.StringVar(&o.asOf, "as-of", "", "`instant` (2026-11-21 or RFC 3339) to stop at (default: the last event's)")
 	f.StringVar(&o.scores, "scores", "", "write every customer's document to this `FILE`")
 	f.StringVar(&o.changes, "changes", "", "write every change to this `FILE`")
 	f.StringVar(&o.facts, "facts", "", "write every customer's facts, in hexadecimal, to this `FILE`")
-	addConfigFlags(cmd, &o.config, &o.sets)
 	return cmd
 }
 
-func formatUsage() string {
-	return "`format` of the file: " + strings.Join(file.Formats(), ", ") + ", or the path of a mapping file"
-}
-
 func replay(ctx context.Context, o *replayOptions, out, errOut io.Writer) (err error) {
-	cfg, err := loadConfig(o.config, o.sets)
+	cfg, asOf, err := o.load()
 	if err != nil {
 		return err
 	}
-	asOf, err := parseInstant(o.asOf)
-	if err != nil {
-		return err
-	}
-	h, err := openHistory(cfg, o.input, o.format, asOf, errOut)
+	h, err := o.open(cfg, asOf, errOut)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,10 @@ type Replay struct {
 	// Batch is the most events of one transaction; 0: 1,000. A transaction also
 	// ends with its calendar day, so that the models are never older than that.
 	Batch int
+	// NoFits learns nothing on the way, for whom only the facts matter: what is
+	// asked of an instant (EachCustomer, Examine, ModelsAt) is learned from them
+	// alone, whatever was learned before.
+	NoFits bool
 }
 
 // replayPartition is the one partition of a replay.
@@ -90,8 +94,10 @@ const fitGrowth = 1.5
 // are due.
 func (r *Replay) commit(ctx context.Context, growth float64) error {
 	c := r.Core
-	if err := c.fitNow(ctx, growth); err != nil {
-		return err
+	if !r.NoFits {
+		if err := c.fitNow(ctx, growth); err != nil {
+			return err
+		}
 	}
 	for {
 		if err := c.Finish(0); err != nil {

@@ -49,6 +49,9 @@ const (
 	// are costly (more steps than that), are read off a parabola through those
 	// of three smaller k: E_k is nearly linear in 1/√k.
 	slight, costly = 2e-2, 40
+	// unlikely is the probability below which a k is left out: over the next minute
+	// another may be all that brings an order, but not a likely one.
+	unlikely = 1e-7
 )
 
 // Orders is the expected number of purchase days within the h that follow of a
@@ -56,45 +59,40 @@ const (
 // the worst of random trials (see slight), except where a customer is so quick and h so long that
 // fluid answers. It takes microseconds and allocates nothing.
 func (q *Posterior) Orders(e, h float64) float64 {
-	if !(h > 0) {
+	p := q.At(e)
+	return q.OrdersAt(&p, h)
+}
+
+// OrdersAt is Orders where what holds at e is known.
+func (q *Posterior) OrdersAt(p *Point, h float64) float64 {
+	if !(h > 0 && p.Survival > 0) {
 		return 0
 	}
-	e = max(e, 0)
+	e, s := p.Gap, p.Survival
 	comps := q.comp[:q.n]
 	// The last is the quickest. Where two orders are next to impossible, or the
 	// horizon is nothing beside the silence, one counts.
 	if c := &comps[q.n-1]; h < 1e-9*e || (c.r+c.k)*c.rate*h < 1e-6*(1+c.rate*e) {
-		return q.OrderWithin(e, h)
-	}
-	var part [Size]float64 // P(k | active), up to 1/s
-	s := 0.0
-	for i := range comps {
-		part[i] = comps[i].w
-		if e > 0 {
-			part[i] *= comps[i].survival(e)
-		}
-		s += part[i]
-	}
-	if !(s > 0) {
-		return 0
+		return q.OrderBetween(s, q.Survival(e+h))
 	}
 	g := stayed{sigma: 1}
 	var known curve
 	sum := 0.0
 	for i := range comps {
-		if part[i] < negligible*s {
+		part := p.part[i]
+		if part < unlikely*s {
 			continue
 		}
 		c := &comps[i]
 		top := c.top(e, h)
 		var n float64
-		if part[i] < slight*s && top > costly && known.n >= 3 {
+		if part < slight*s && top > costly && known.n >= 3 {
 			n = known.at(rootInverse[c.i])
 		} else {
 			n = q.ordersOf(c, e, h, top, &g)
 			known.add(rootInverse[c.i], n)
 		}
-		sum += part[i] * n
+		sum += part * n
 	}
 	return q.AliveAt(s) * sum / s
 }

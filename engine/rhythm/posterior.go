@@ -140,6 +140,8 @@ type Point struct {
 	Survival float64 // S(e)
 	Density  float64 // of the whole gap at e: −dS/de
 	Slope    float64 // dDensity/de
+
+	part [Size]float64 // of Survival, by component
 }
 
 // At is the Point of an open gap: the mixture of component.survival, the steps
@@ -147,7 +149,11 @@ type Point struct {
 // after the other.
 func (q *Posterior) At(e float64) Point {
 	if e <= 0 {
-		return Point{Survival: 1, Density: q.start()}
+		p := Point{Survival: 1, Density: q.start()}
+		for i := range q.comp[:q.n] {
+			p.part[i] = q.comp[i].w
+		}
+		return p
 	}
 	comps := q.comp[:q.n]
 	var v, z, l [Size]float64
@@ -169,7 +175,8 @@ func (q *Posterior) At(e float64) Point {
 		sum, last := c.series(z[i])
 		rate := c.rate * v[i]
 		f := c.w * (base * last * rate)
-		p.Survival += c.w * min(base*sum, 1)
+		p.part[i] = c.w * min(base*sum, 1)
+		p.Survival += p.part[i]
 		p.Density += f
 		p.Slope += f * ((c.k-1)*per - (c.r+c.k)*rate)
 	}
@@ -224,11 +231,10 @@ func (q *Posterior) OrderBetween(s, sh float64) float64 {
 // Weights is the posterior over Grid that knows the open gap e as well.
 func (q *Posterior) Weights(e float64) [Size]float64 {
 	var w [Size]float64
-	sum := 0.0
+	sum, p := 0.0, q.At(e)
 	for i := range q.comp[:q.n] {
 		c := &q.comp[i]
-		s := c.survival(max(e, 0))
-		w[c.i] = c.w * (1 + q.c*s)
+		w[c.i] = c.w + q.c*p.part[i]
 		sum += w[c.i]
 	}
 	for i := range w {

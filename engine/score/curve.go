@@ -24,7 +24,8 @@ type curve struct {
 	model     *churn.Model // nil: the rhythm alone
 	moments   *moments
 	behaviour *behaviour
-	constant  float64 // the part of level that no week changes
+	columns   [numFeatures]float64 // those that the silence does not change
+	constant  float64              // the part of level that no week changes
 	level     float64
 }
 
@@ -45,10 +46,10 @@ func (c *curve) set(q *rhythm.Posterior, horizon float64, f *Fitted, m *moments,
 	if c.model == nil {
 		return
 	}
-	var x [numFeatures]float64
-	m.constant(f, &x)
-	c.constant = c.model.Bias + c.sum(&x, constantColumns[:])
-	c.level = c.levelIn(week)
+	m.constant(f, &c.columns)
+	c.constant = c.model.Bias + c.sum(&c.columns, constantColumns[:])
+	b.features(week, &c.columns)
+	c.level = c.constant + c.sum(&c.columns, behaviourColumns[:])
 }
 
 // levelIn is the level in a calendar week.

@@ -86,7 +86,7 @@ func (s *Scorer) fillPredictedValue(out *Scores) {
 	days := float64(cfg.HorizonDays)
 	orders := s.models.freshOrders
 	if s.gap != 0 || f.history.Repeats != 0 {
-		orders = s.q.Orders(s.gap, days)
+		orders = s.q.OrdersAt(&s.here.now, days)
 	}
 	spend := s.models.learned.expectedSpend(f.history.Repeats+1, f.spend)
 	v.HorizonDays, v.Basis = cfg.HorizonDays, Revenue

@@ -141,8 +141,7 @@ func (s *Scorer) learnedReasons(out *Scores, worth float64, say Phrase) (told fl
 // features are all columns of the customer, as of now.
 func (s *Scorer) features() (x [numFeatures]float64) {
 	var slope [numFeatures]float64
-	s.f.moments.constant(&s.models.learned.Fitted, &x)
-	s.f.behaviour.features(s.week, &x)
+	x = s.curve.columns
 	s.f.moments.moving(&s.here.now, decayOf(s.horizon()), &x, &slope)
 	return x
 }
