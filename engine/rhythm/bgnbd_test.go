@@ -8,10 +8,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-func published() BGNBD { return BGNBD{R: .243, Alpha: 4.414, A: .793, B: 2.426} }
+// published are the parameters behind the published .243, 4.414, .793, 2.426:
+// with all their digits, as the ten figures of requireFive give them away (four
+// unknowns that meet all ten to 5e-7). They are the maximum, which the weak prior
+// of a fit misses by 1e-4.
+func published() BGNBD {
+	return BGNBD{R: .24259486, Alpha: 4.41360859, A: .79292169, B: 2.42590205}
+}
 
-// requireFive checks the published figures of five CDNOW customers. They come
-// from a fit of more digits than the published three.
+// requireFive checks the published figures of five CDNOW customers, in weeks.
 func requireFive(t *testing.T, m BGNBD, alive, orders float64) {
 	for _, c := range []struct {
 		id            string
@@ -28,11 +33,11 @@ func requireFive(t *testing.T, m BGNBD, alive, orders float64) {
 		h := History{Repeats: c.x, Sum: c.last / 7}
 		e := (c.till - c.last) / 7
 		require.InDelta(t, c.alive, m.Alive(h, e), alive, c.id)
-		require.InEpsilon(t, c.orders, m.Orders(h, e, 39), orders, c.id)
+		require.InDelta(t, c.orders, m.Orders(h, e, 39), orders, c.id)
 	}
 }
 
-func TestBGNBDOfPublishedCustomers(t *testing.T) { requireFive(t, published(), 2e-4, 2e-3) }
+func TestBGNBDOfPublishedCustomers(t *testing.T) { requireFive(t, published(), 1e-6, 1e-6) }
 
 func TestBGNBDFitOfCDNOW(t *testing.T) {
 	obs := cdnow(t, 7)
@@ -43,12 +48,15 @@ func TestBGNBDFitOfCDNOW(t *testing.T) {
 	require.InDelta(t, .793, f.A, .0005)
 	require.InDelta(t, 2.426, f.B, .0005)
 	require.InDelta(t, -9582.43, f.LogLikelihood, .01)
-	requireFive(t, BGNBD{R: f.R, Alpha: f.Alpha, A: f.A, B: f.B}, 2e-5, 5e-5)
-	m, sum := BGNBD{R: f.R, Alpha: f.Alpha, A: f.A, B: f.B}, 0.0
+	m := BGNBD{R: f.R, Alpha: f.Alpha, A: f.A, B: f.B}
+	requireFive(t, m, 2e-5, 1e-3)
+	pub, sum, theirs := published(), 0.0, 0.0
 	for _, o := range obs {
 		sum += m.LogLikelihood(o.History, o.Silence)
+		theirs += pub.LogLikelihood(o.History, o.Silence)
 	}
 	require.InDelta(t, sum, f.LogLikelihood, 1e-6)
+	require.InDelta(t, theirs, sum, 1e-6)
 }
 
 // On a wholesaler's log BG/NBD says that nobody ever leaves: that is refused.
