@@ -10,7 +10,7 @@ func (d *modelsDoc) learned() (*score.Learned, error) {
 	m := &score.Learned{
 		Version: d.Version, At: int64(d.At), HorizonDays: d.HorizonDays, Customers: d.Customers,
 		LogLikelihood: float64(d.LogLikelihood), Average: float64(d.Average),
-		Means:   score.Means{History: float64(d.Means.History), Silence: float64(d.Means.Silence)},
+		Means:   score.Means{Silence: float64(d.Means.Silence)},
 		Refused: append([]string(nil), d.Refused...),
 	}
 	if n := len(d.Means.Features); d.Churn != nil && n != len(score.FeatureNames()) {

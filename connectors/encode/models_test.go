@@ -81,7 +81,7 @@ func learned() *score.Learned {
 	m := score.BuiltIn(90)
 	m.Version, m.At, m.Customers = 3, at("2026-11-21T09:30:00Z"), 1647
 	m.LogLikelihood, m.Average = -10_412.25, .41
-	m.Means = score.Means{History: -.3, Silence: .125}
+	m.Means = score.Means{Silence: .125}
 	m.Spend, m.MeanSpend = clv.Params{P: 6.25, Q: 3.75, V: 15.5}, 35.25
 	m.Churn = &churn.Model{Bias: -.02, Lambda: 20, Rows: 8120}
 	for i := range score.FeatureNames() {

@@ -74,7 +74,6 @@ type curveDoc struct {
 }
 
 type meansDoc struct {
-	History  number   `json:"history"`
 	Silence  number   `json:"silence"`
 	Features []number `json:"features"`
 }

@@ -8,7 +8,7 @@ func modelsOf(m *score.Learned) *modelsDoc {
 	return &modelsDoc{
 		Format: modelsFormat, Version: m.Version, At: moment(m.At), HorizonDays: m.HorizonDays, Customers: m.Customers,
 		fittedDoc: fittedOf(&m.Fitted), LogLikelihood: number(m.LogLikelihood), Average: number(m.Average),
-		Means:   meansDoc{number(m.Means.History), number(m.Means.Silence), numbers(m.Means.Features)},
+		Means:   meansDoc{number(m.Means.Silence), numbers(m.Means.Features)},
 		Refused: append([]string{}, m.Refused...),
 		Quality: mapped(m.Judged, qualityOf),
 		Past:    mapped(m.Past, func(p score.Past) pastDoc { return pastDoc{moment(p.At), fittedOf(&p.Fitted)} }),

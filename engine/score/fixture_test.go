@@ -112,7 +112,7 @@ func drawLearned(t *rapid.T, horizon int) *Learned {
 	l.Average = rapid.Float64Range(0.01, 0.99).Draw(t, "average")
 	l.Spend, l.MeanSpend = clv.Params{P: 4, Q: 4, V: 15}, 20
 	l.Means = Means{
-		History: rapid.Float64Range(-3, 3).Draw(t, "mean history"), Silence: rapid.Float64Range(0, 3).Draw(t, "mean silence"),
+		Silence:  rapid.Float64Range(0, 3).Draw(t, "mean silence"),
 		Features: make([]float64, numFeatures),
 	}
 	m := &churn.Model{

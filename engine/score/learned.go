@@ -63,11 +63,11 @@ func (f *Fitted) check() error {
 	return nil
 }
 
-// Means are population averages in log-odds: of the rhythm's word at the moment
-// of the last order, of what the silence added, and of each feature.
+// Means are population averages: of what the silence added to the rhythm's word,
+// in log-odds, and of each feature.
 type Means struct {
-	History, Silence float64
-	Features         []float64
+	Silence  float64
+	Features []float64
 }
 
 // Past is a model that was in force from At on.

@@ -172,7 +172,6 @@ func (n *Learner) average(q *answerer, l *Learned) {
 		x, offset := q.row(s, q.horizon)
 		begun := churn.LogOdds(1 - q.post.OrderWithin(0, q.horizon))
 		l.Average += share * l.Churn.Probability(offset, x)
-		l.Means.History += share * begun
 		l.Means.Silence += share * (offset - begun)
 		for c := range x {
 			if l.Churn != nil {
