@@ -1,6 +1,9 @@
 package quality
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Where a sample is small.
 const (
@@ -70,25 +73,23 @@ func (r *Report) findTop() []string {
 	out := []string{fmt.Sprintf(
 		"Of 100 customers that %s put in the top tenth by churn risk, %s did not order %s; on average %s of 100 did not, in the bottom tenth %s.",
 		j.Name, ofHundred(top.Rate), r.Data.ahead(), ofHundred(j.Base), ofHundred(bottom.Rate))}
-	var by, tops, bottoms []string
+	var others []string
 	for i := range r.Churn[1:] {
 		b := &r.Churn[i+1]
-		if top, bottom, ok := b.ends(); ok {
-			by, tops, bottoms = append(by, alone(b.Name)), append(tops, ofHundred(top.Rate)), append(bottoms, ofHundred(bottom.Rate))
+		top, bottom, ok := b.ends()
+		switch {
+		case !ok:
+		case others == nil:
+			others = append(others, fmt.Sprintf("For comparison: ranked by %s, %s of 100 in the top tenth did not order, in the bottom tenth %s",
+				alone(b.Name), ofHundred(top.Rate), ofHundred(bottom.Rate)))
+		default:
+			others = append(others, fmt.Sprintf("by %s, %s and %s", alone(b.Name), ofHundred(top.Rate), ofHundred(bottom.Rate)))
 		}
 	}
-	if by == nil {
+	if others == nil {
 		return out
 	}
-	return append(out, fmt.Sprintf("Ranked by %s, it was %s of 100 in the top tenth and %s in the bottom tenth%s.",
-		list(by), list(tops), list(bottoms), respectively(by)))
-}
-
-func respectively(words []string) string {
-	if len(words) < 2 {
-		return ""
-	}
-	return ", in this order"
+	return append(out, strings.Join(others, "; ")+".")
 }
 
 // findCalibration says whether the probabilities can be taken at their word.
@@ -97,9 +98,12 @@ func (r *Report) findCalibration() []string {
 	if j.RankOnly || !finite(j.ECE) {
 		return nil
 	}
-	s := "Predicted probabilities were off by " + points(j.ECE) + " on average"
-	if way := j.tendency(); way != "" {
-		s += ", mostly too " + way
+	s := "The predicted probabilities of leaving were off by " + points(j.ECE) + " on average"
+	switch j.tendency() {
+	case "low":
+		s += ", mostly too low: more customers left than predicted"
+	case "high":
+		s += ", mostly too high: fewer customers left than predicted"
 	}
 	out := []string{s + "."}
 	if k := j.skill(); finite(k) && k <= 0 {
@@ -115,48 +119,74 @@ func (r *Report) findVersus() []string {
 	j, of := &r.Churn[0], r.versus()
 	for _, c := range []struct {
 		verdict
-		is, more string
+		is        string
+		one, many string // before the difference
+		so        string
 	}{
-		{worse, "is worse than", " On this data the simpler score is the better one."},
-		{behind, "is slightly worse than", " A difference that small can be chance."},
-		{level, "ranks as well as", ""},
-		{ahead, "is slightly better than", " A difference that small can be chance."},
-		{better, "is better than", ""},
+		{worse, "ranks worse than", "It is behind by", "It is behind by", "more than chance explains. On this data the simpler score is the better one"},
+		{open, "ranks neither clearly better nor clearly worse than", "The difference is", "The differences are", "that may be chance"},
+		{level, "ranks as well as", "The difference is", "The differences are", "too little to matter"},
+		{better, "ranks better than", "It is ahead by", "It is ahead by", "more than chance explains"},
 	} {
 		them := of[c.verdict]
 		if len(them) == 0 {
 			continue
 		}
-		near := c.verdict != better && c.verdict != worse
-		var theirs []string
-		for _, b := range them {
-			theirs = append(theirs, times(b.AUC, near))
+		var theirs, leads []string
+		for i, b := range them {
+			theirs = append(theirs, times(b.AUC))
+			leads = append(leads, b.Lead.say(c.verdict == worse, i == 0))
+		}
+		before := c.one
+		if len(them) > 1 {
+			before = c.many
 		}
 		out = append(out, fmt.Sprintf(
-			"%s %s %s: of one customer who left and one who stayed, it called the right one riskier %s times in 100, against %s.%s",
-			j.Name, c.is, list(names(them)), times(j.AUC, near), list(theirs), c.more))
+			"%s %s %s: given one customer who left and one who stayed, it called the one who left riskier %s times in 100, against %s. %s %s: %s.",
+			j.Name, c.is, list(names(them)), times(j.AUC), list(theirs), before, list(leads), c.so))
 	}
 	return out
 }
 
+// say gives the lead, or by how much it is behind, with its interval, times in a
+// hundred.
+func (l *Lead) say(behind, first bool) string {
+	auc, low, high, what := l.AUC, l.Low, l.High, ""
+	if behind {
+		auc, low, high = -auc, -high, -low
+	}
+	if first {
+		what = "95 % interval "
+	}
+	return fmt.Sprintf("%s (%s%s to %s)", times(auc), what, times(low), times(high))
+}
+
 // findBrier compares probabilities, not only their order.
 func (r *Report) findBrier() []string {
-	j := &r.Churn[0]
 	var out []string
-	for i := range r.Churn[1:] {
-		b := &r.Churn[i+1]
-		if j.RankOnly || b.RankOnly || !finite(j.Brier) || !finite(b.Brier) {
-			continue
+	j := &r.Churn[0]
+	if j.RankOnly || !finite(j.Brier) {
+		return nil
+	}
+	mine := fixed(j.Brier, 4)
+	for _, c := range []struct {
+		how   string
+		holds func(b *Judged) bool
+	}{
+		{"further from what happened than", func(b *Judged) bool { return j.Brier > b.Brier && fixed(b.Brier, 4) != mine }},
+		{"as close to what happened as", func(b *Judged) bool { return fixed(b.Brier, 4) == mine }},
+		{"closer to what happened than", func(b *Judged) bool { return j.Brier < b.Brier && fixed(b.Brier, 4) != mine }},
+	} {
+		var by, theirs []string
+		for i := range r.Churn[1:] {
+			if b := &r.Churn[i+1]; !b.RankOnly && finite(b.Brier) && c.holds(b) {
+				by, theirs = append(by, alone(b.Name)), append(theirs, fixed(b.Brier, 4))
+			}
 		}
-		mine, theirs := fixed(j.Brier, 4), fixed(b.Brier, 4)
-		how := "closer to what happened than"
-		if mine == theirs {
-			how = "as close to what happened as"
-		} else if j.Brier > b.Brier {
-			how = "further from what happened than"
+		if by != nil {
+			out = append(out, fmt.Sprintf("The probabilities of %s were %s those of %s: Brier score (mean squared error; 0 is perfect) %s against %s.",
+				j.Name, c.how, list(by), mine, list(theirs)))
 		}
-		out = append(out, fmt.Sprintf("The probabilities of %s were %s those of %s: Brier score %s against %s (0 is perfect).",
-			j.Name, how, alone(b.Name), mine, theirs))
 	}
 	return out
 }

@@ -71,6 +71,9 @@ func example() *Report {
 			{"bestsellers", Hits{.092, .061, .204, .141, .077, .289}, Hits{.048, .030, .101, .081, .040, .160}, Hits{.121, .083, .212, .171, .096, .274}},
 		}},
 	}
+	r.Churn[1].Lead = &Lead{.041, .035, .047}
+	r.Churn[2].Lead = &Lead{.070, .063, .077}
+	r.Churn[3].Lead = &Lead{.006, -.001, .013}
 	for i := range r.Orders.ByDecile {
 		v := 1.42 * math.Exp(-0.55*float64(i))
 		r.Orders.ByDecile[i] = Pair{v, v * (1.06 + 0.08*math.Sin(float64(2*i)))}

@@ -122,7 +122,7 @@ func (r *Report) findOffers() []string {
 			by = append(by, fmt.Sprintf("%s with “%s”", ofHundred(b.All.PHR10), alone(b.Name)))
 		}
 		if b.All.PHR10 > m[0].All.PHR10 {
-			closer = append(closer, alone(b.Name))
+			closer = append(closer, "“"+alone(b.Name)+"”")
 		}
 	}
 	if by != nil {

@@ -14,12 +14,16 @@ func (r *Report) headVersus() string {
 	case rivals == 0 || len(of[unclear]) == rivals:
 		return "How well " + j.Name + " tells who leaves"
 	case len(of[worse]) > 0:
-		return list(names(of[worse])) + " tells who leaves better than " + j.Name + " does"
+		tell := " tells"
+		if len(of[worse]) > 1 {
+			tell = " tell"
+		}
+		return list(names(of[worse])) + tell + " who leaves better than " + j.Name + " does"
 	case len(of[better]) == rivals:
 		return j.Name + " tells who leaves better than every simpler score"
 	case len(of[better]) > 0:
 		return j.Name + " tells who leaves better than " + list(names(of[better])) + ", but not clearly better than " +
-			list(append(append(names(of[ahead]), names(of[level])...), names(of[behind])...))
+			list(append(names(of[level]), names(of[open])...))
 	}
 	return j.Name + " is not clearly better than simpler scores"
 }
@@ -38,7 +42,7 @@ func headReliability(j *Judged) string {
 	case way == "":
 		return "Rank by the probabilities, but do not take them at their word: they were off by " + points(j.ECE) + " on average"
 	}
-	return "The probabilities are too " + way + ": they were off by " + points(j.ECE) + " on average; rank by them"
+	return "Rank by the probabilities, but do not take them at their word: they were off by " + points(j.ECE) + " on average, mostly too " + way
 }
 
 func headGains(j *Judged) string {

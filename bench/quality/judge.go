@@ -46,7 +46,10 @@ func (r *Report) Judge(cases []Case) {
 	r.Value.Models = []Forecast{forecast("dangol", cases, func(c *Case) (float64, float64) { return c.Value, c.Spent })}
 	for k, v := range cases[0].Rivals {
 		if !math.IsNaN(v.Probability) {
-			r.Churn = append(r.Churn, judgeBy(v.Name, v.RankOnly, cases, func(c *Case) float64 { return c.Rivals[k].Probability }))
+			p := func(c *Case) float64 { return c.Rivals[k].Probability }
+			j := judgeBy(v.Name, v.RankOnly, cases, p)
+			j.Lead = leadOver(cases, p)
+			r.Churn = append(r.Churn, j)
 		}
 		if !math.IsNaN(v.Orders) {
 			r.Orders.Models = append(r.Orders.Models, forecast(v.Name, cases, func(c *Case) (float64, float64) { return c.Rivals[k].Orders, c.Ordered }))
@@ -73,6 +76,18 @@ func judgeBy(name string, rankOnly bool, cases []Case, p func(*Case) float64) Ju
 		j.Deciles[i] = Bin{N: b.N, Mean: b.Mean, Rate: b.Rate, Low: b.Low, High: b.High}
 	}
 	return j
+}
+
+// leadOver is dangol's lead over a baseline, among those whom both scored.
+func leadOver(cases []Case, baseline func(*Case) float64) *Lead {
+	customers := make([]scored, 0, len(cases))
+	for i := range cases {
+		c := &cases[i]
+		if a, b := c.Probability, baseline(c); !math.IsNaN(a) && !math.IsNaN(b) {
+			customers = append(customers, scored{min(max(a, 0), 1), min(max(b, 0), 1), c.Ordered == 0}) // as churn.Judge takes them
+		}
+	}
+	return delong(customers)
 }
 
 func forecast(name string, cases []Case, f func(*Case) (foretold, came float64)) Forecast {

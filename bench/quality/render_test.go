@@ -166,6 +166,7 @@ func TestHugeAndUnknownNumbersAreSound(t *testing.T) {
 		r.Orders.Models[0] = Forecast{"dangol", f(), f(), f(), f()}
 		r.Orders.ByDecile[i], r.Value.ByDecile[0] = Pair{f(), f()}, Pair{f(), f()}
 		r.Segments[0] = Group{"new", 40, f(), f()}
+		r.Churn[2].Lead = &Lead{f(), f(), f()}
 		r.NextBest.Models[0].All = Hits{f(), f(), f(), f(), f(), f()}
 		r.Models.Rhythm.R, r.Models.Spend.V, r.Models.Churn.Terms[0].Weight = f(), f(), f()
 		sound(rt, r)

@@ -95,6 +95,7 @@ type Judged struct {
 	Deciles  [10]Bin     `json:"deciles"`  // by score; from either end
 	Lift     [10]float64 `json:"lift"`     // share who left among the riskiest i+1 tenths ÷ Base
 	Captured [10]float64 `json:"captured"` // part of all who left that is among the riskiest i+1 tenths
+	Lead     *Lead       `json:"lead"`     // of the score on trial over this one; nil for itself, or where it cannot be told
 }
 
 // Bin is a tenth of the customers by score.

@@ -71,18 +71,6 @@ func (j *Judged) tendency() string {
 	return "low"
 }
 
-// margin is half the 95 % interval of the AUC: Hanley and McNeil (1982), The
-// meaning and use of the area under a ROC curve, Radiology 143.
-func (j *Judged) margin() float64 {
-	n := float64(j.N)
-	left := math.Round(n * j.Base)
-	stayed := n - left
-	a := j.AUC
-	q1, q2 := a/(2-a), 2*a*a/(1+a)
-	v := (a*(1-a) + (left-1)*(q1-a*a) + (stayed-1)*(q2-a*a)) / (left * stayed)
-	return 1.96 * math.Sqrt(v)
-}
-
 // tenths are the pairs, the highest prediction first, from whichever end they came.
 func (f *Forecasts) tenths() [10]Pair {
 	d := f.ByDecile

@@ -71,9 +71,10 @@ func (d *Data) line() string {
 	if d.AsOf != "" {
 		s.WriteString("cut at " + d.day() + ", ")
 	}
-	fmt.Fprintf(&s, "%s days ahead. %s events of %s customers; %s had ordered before", count(d.HorizonDays), count(d.Events), count(d.Customers), count(d.Buyers))
+	fmt.Fprintf(&s, "judged by what came %s. %s events of %s customers; %s had ordered before the cut",
+		d.ahead(), count(d.Events), count(d.Customers), count(d.Buyers))
 	if d.Buyers > 0 {
-		fmt.Fprintf(&s, ", %s of them (%s) did not order again", count(d.Churned), percent(d.BaseRate, 1))
+		fmt.Fprintf(&s, ", %s of them (%s) did not order in the time after it and count as having left", count(d.Churned), percent(d.BaseRate, 1))
 	}
 	s.WriteString(".")
 	return s.String()

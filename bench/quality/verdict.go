@@ -1,43 +1,34 @@
 package quality
 
-import "math"
-
-// verdict is how the score on trial compares with a baseline by AUC.
+// verdict is how the score on trial compares with a baseline by AUC. It rests on
+// the interval of their difference, not on those of either.
 type verdict uint8
 
 const (
-	unclear verdict = iota // one of them is not known
-	better
-	ahead  // better, by what chance could do
-	level  // the same for any purpose
-	behind // worse, by what chance could do
+	unclear verdict = iota // the difference is not known
+	better                 // by more than chance explains
+	level                  // whatever chance did, the same for any purpose
+	open                   // chance may have made the difference
 	worse
 )
 
 // same is a difference of AUC that nobody would notice.
 const same = 0.005
 
-// compare judges a against b. Both were given the same customers, which makes
-// their difference more certain than either, so "ahead" and "behind" are said
-// rather too often than too seldom.
+// compare judges a against b.
 func compare(a, b *Judged) verdict {
-	d := a.AUC - b.AUC
-	if !finite(d) || !a.mixed() || b.N == 0 {
-		return unclear
-	}
-	if math.Abs(d) < same {
-		return level
-	}
-	sure := math.Abs(d) > a.margin()
+	l := b.Lead
 	switch {
-	case d > 0 && sure:
+	case l == nil || !finite(l.Low) || !finite(l.High) || !finite(a.AUC) || !finite(b.AUC):
+		return unclear
+	case -same < l.Low && l.High < same:
+		return level
+	case l.Low > 0:
 		return better
-	case d > 0:
-		return ahead
-	case sure:
+	case l.High < 0:
 		return worse
 	}
-	return behind
+	return open
 }
 
 // versus are the baselines of each verdict.
@@ -67,11 +58,6 @@ func names(of []*Judged) []string {
 	return out
 }
 
-// times is how many times in a hundred the right customer of two was called
-// riskier, with a decimal where that is what it turns on.
-func times(auc float64, close bool) string {
-	if close {
-		return fixed(100*auc, 1)
-	}
-	return ofHundred(auc)
-}
+// times is a chance as a number in a hundred, with the decimal that a comparison
+// may turn on.
+func times(v float64) string { return fixed(100*v, 1) }

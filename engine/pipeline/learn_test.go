@@ -324,3 +324,34 @@ func TestExamineIsEachCustomer(t *testing.T) {
 	require.Positive(t, buyers)
 	require.Equal(t, want, got)
 }
+
+// A replay that learns nothing on the way tells the same of an instant as one
+// that does.
+func TestReplayWithoutFits(t *testing.T) {
+	evs := buyers(rand.New(rand.NewPCG(6, 0)), 60, 100)
+	cfg := learningConfig(t)
+	asOf := evs[len(evs)-1].Time
+	var models [2]*score.Learned
+	var docs [2][]string
+	for i, noFits := range []bool{false, true} {
+		store := openStore(t, vfs.NewMem(), 1<<20)
+		core := newTestCore(cfg, store, future())
+		core.leastBuyers = 20
+		_, err := (&Replay{Core: core, NoFits: noFits}).Run(t.Context(), yield(evs), 0)
+		require.NoError(t, err)
+		now, err := core.Models(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, noFits, now.At == 0)
+		models[i], err = core.ModelsAt(t.Context(), asOf)
+		require.NoError(t, err)
+		require.NoError(t, core.Examine(t.Context(), asOf, func(x *Examined) error {
+			b, err := json.Marshal(x.Doc)
+			docs[i] = append(docs[i], string(b))
+			return err
+		}))
+		require.NoError(t, store.Close())
+	}
+	require.Equal(t, models[0], models[1])
+	require.NotEmpty(t, docs[0])
+	require.Equal(t, docs[0], docs[1])
+}
