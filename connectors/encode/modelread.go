@@ -86,6 +86,9 @@ func (d *fittedDoc) churn(f *score.Fitted) error {
 		m.Lo, m.Hi = append(m.Lo, float64(c.Low)), append(m.Hi, float64(c.High))
 		m.Mean = append(m.Mean, float64(c.Mean))
 	}
+	for _, p := range d.Churn.Calibration {
+		m.Bend.X, m.Bend.Y = append(m.Bend.X, float64(p.From)), append(m.Bend.Y, float64(p.To))
+	}
 	return nil
 }
 

@@ -89,6 +89,7 @@ func learned() *score.Learned {
 		c.Weights, c.Lo, c.Hi = append(c.Weights, float64(i+1)/8), append(c.Lo, 0), append(c.Hi, float64(i+1))
 		c.Mean = append(c.Mean, float64(i+1)/4)
 	}
+	m.Churn.Bend = churn.Bend{X: []float64{-1, .5}, Y: []float64{-.75, 1.25}}
 	m.Means.Features = slices.Clone(m.Churn.Mean)
 	m.Labels = 8120
 	m.Recency, m.Frequency = churn.Curve{Bias: -3, Weight: .8}, churn.Curve{Bias: 1, Weight: -.9}

@@ -53,6 +53,14 @@ type churnDoc struct {
 	Lambda   number       `json:"lambda"`
 	Rows     int          `json:"rows"`
 	Features []featureDoc `json:"features"`
+	// Calibration bends the sum of the terms, both in log-odds; it is empty where
+	// the sum is right as it is.
+	Calibration []bendDoc `json:"calibration"`
+}
+
+type bendDoc struct {
+	From number `json:"from"`
+	To   number `json:"to"`
 }
 
 type featureDoc struct {

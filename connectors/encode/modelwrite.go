@@ -30,10 +30,13 @@ func fittedOf(f *score.Fitted) fittedDoc {
 		d.Spend = &spendDoc{number(f.Spend.P), number(f.Spend.Q), number(f.Spend.V)}
 	}
 	if c := f.Churn; c != nil {
-		d.Churn = &churnDoc{Bias: number(c.Bias), Lambda: number(c.Lambda), Rows: c.Rows, Features: []featureDoc{}}
+		d.Churn = &churnDoc{Bias: number(c.Bias), Lambda: number(c.Lambda), Rows: c.Rows, Features: []featureDoc{}, Calibration: []bendDoc{}}
 		names := score.FeatureNames()
 		for i, w := range c.Weights {
 			d.Churn.Features = append(d.Churn.Features, featureDoc{names[i], number(w), number(c.Lo[i]), number(c.Hi[i]), number(c.Mean[i])})
+		}
+		for i, x := range c.Bend.X {
+			d.Churn.Calibration = append(d.Churn.Calibration, bendDoc{number(x), number(c.Bend.Y[i])})
 		}
 	}
 	return d

@@ -7,17 +7,19 @@
 // than none. The answer is a correction: the logit of the rhythm model's
 // probability is the offset of a logistic regression,
 //
-//	logit P(churned) = offset + bias + Σ wᵢ·xᵢ
+//	logit P(churned) = bend(offset + bias + Σ wᵢ·xᵢ)
 //
 // whose ridge penalty pulls the weights to zero, that is to the rhythm model
 // alone, until the labels say otherwise. How hard it pulls is decided by
-// cross-validation over customers. Fitting is a function of the multiset of
+// cross-validation over customers. The bend makes good where terms do not simply
+// add up (see Calibrate). Fitting is a function of the multiset of
 // labels, so that instances and restarts agree.
 package churn
 
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Model is a fitted correction. Its fields are plain values; it is immutable
@@ -29,6 +31,7 @@ type Model struct {
 	Mean    []float64 // weighted mean of the clamped column; also stands in for NaN
 	Lambda  float64   // ridge penalty that was chosen; Shut where the weights are zero
 	Rows    int       // labels that it was fitted from
+	Bend    Bend
 }
 
 // farthest is where offsets are clamped to: a probability of 2e-9 is as good
@@ -39,11 +42,16 @@ const farthest = 20
 // (see LogOdds) and x has a value for each column, in the order of the rows
 // that were fitted; NaN stands for unknown. It does not allocate.
 func (m *Model) Logit(offset float64, x []float64) float64 {
-	offset = clampOffset(offset)
 	if m == nil {
-		return offset
+		return clampOffset(offset)
 	}
-	z := offset + m.Bias
+	z, _, _ := m.Bend.At(m.Sum(offset, x))
+	return z
+}
+
+// Sum is Logit before it is bent.
+func (m *Model) Sum(offset float64, x []float64) float64 {
+	z := clampOffset(offset) + m.Bias
 	x = x[:len(m.Weights)]
 	for i, w := range m.Weights {
 		z += w * m.clamped(i, x[i])
@@ -84,7 +92,19 @@ func (m *Model) Check(columns int) error {
 	if !finite(m.Bias) {
 		return fmt.Errorf("churn model: bias is %g", m.Bias)
 	}
-	return nil
+	return m.Bend.check()
+}
+
+// Raise adds to every Logit.
+func (m *Model) Raise(level float64) {
+	if len(m.Bend.Y) == 0 {
+		m.Bias += level
+		return
+	}
+	m.Bend.Y = slices.Clone(m.Bend.Y)
+	for i := range m.Bend.Y {
+		m.Bend.Y[i] += level
+	}
 }
 
 // Logistic is 1/(1 + e^−z), the probability of log-odds z.

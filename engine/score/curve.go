@@ -35,6 +35,7 @@ type point struct {
 	now, later rhythm.Point // the silence, and the end of the horizon
 	rhythm     float64      // the rhythm's word
 	up, down   float64
+	sum        float64 // log-odds before they are bent; with a model
 	p          float64
 	rise, fall float64 // p' = rise − fall, a day; both at least 0
 	clamped    uint64  // what is held at a clamp: where it changes, p may have a kink
@@ -123,8 +124,11 @@ func (c *curve) correct(pt *point, g float64) {
 			fall -= d
 		}
 	}
-	pt.p = churn.Logistic(againstOrder(g) + c.level + pt.up + pt.down)
-	v := pt.p * (1 - pt.p)
+	pt.sum = againstOrder(g) + c.level + pt.up + pt.down
+	z, bent, stretch := c.model.Bend.At(pt.sum)
+	pt.p = churn.Logistic(z)
+	pt.clamped |= uint64(stretch) << stretchBits
+	v := pt.p * (1 - pt.p) * bent
 	if r := g * (1 - g); r > leastOdds {
 		pt.rise, pt.fall = v*(pt.rise/r+rise), v*(pt.fall/r+fall)
 	} else {
@@ -140,8 +144,9 @@ func (c *curve) bounds(a, b *point) (lo, hi float64) {
 	if c.model == nil {
 		return 1 - most, 1 - least
 	}
-	return churn.Logistic(againstOrder(most) + c.level + a.up + b.down),
-		churn.Logistic(againstOrder(least) + c.level + b.up + a.down)
+	lo, _, _ = c.model.Bend.At(againstOrder(most) + c.level + a.up + b.down)
+	hi, _, _ = c.model.Bend.At(againstOrder(least) + c.level + b.up + a.down)
+	return churn.Logistic(lo), churn.Logistic(hi)
 }
 
 // againstOrder is the log-odds of no order where an order has probability g.
@@ -149,6 +154,10 @@ func (c *curve) bounds(a, b *point) (lo, hi float64) {
 // 1−g would make a probability tremble that a learned model has brought back to
 // the middle. Clamped as LogOdds is.
 func againstOrder(g float64) float64 { return clamp(math.Log((1-g)/g), -20, 20) }
+
+// stretchBits is where the stretch of the bend stands in point.clamped, after two
+// bits a column.
+const stretchBits = 2 * numFeatures
 
 // leastOdds is the p·(1−p) at which it is clamped, and does not move.
 const leastOdds = 2.0611536e-9

@@ -222,7 +222,8 @@ func TestLearnedFirstOrderIsSearched(t *testing.T) {
 	var em Emission
 	var doc Scores
 	sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil)
-	p := churn.Logistic(churn.LogOdds(sc.curve.at(0).rhythm) + sc.curve.level + sc.here.up + sc.here.down)
+	z, _, _ := learned.Churn.Bend.At(churn.LogOdds(sc.curve.at(0).rhythm) + sc.curve.level + sc.here.up + sc.here.down)
+	p := churn.Logistic(z)
 	require.InDelta(t, p, doc.Churn.Probability, 1e-12)
 	require.NotZero(t, em.Next)
 	require.NotEqual(t, epoch+m.freshExit.at, em.Next)

@@ -131,8 +131,21 @@ func drawLearned(t *rapid.T, horizon int) *Learned {
 		m.Mean[i] = (m.Lo[i] + m.Hi[i]) / 2
 		l.Means.Features[i] = m.Mean[i]
 	}
+	m.Bend = drawBend(t)
 	l.Churn = m
 	return l
+}
+
+// drawBend draws a bend, or none.
+func drawBend(t *rapid.T) (b churn.Bend) {
+	x, y := rapid.Float64Range(-4, 2).Draw(t, "bend from"), rapid.Float64Range(-4, 2).Draw(t, "bend to")
+	for range rapid.IntRange(0, 5).Draw(t, "points") {
+		b.X, b.Y = append(b.X, x), append(b.Y, y)
+		run := rapid.Float64Range(0.1, 2).Draw(t, "run")
+		x += run
+		y += run * rapid.Float64Range(0.1, 4).Draw(t, "slope")
+	}
+	return b
 }
 
 // newLearnedScorer scores with what was learned, for customers of these rules.

@@ -3,6 +3,7 @@ package score
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/dangol-dev/dangol/engine/churn"
 	"github.com/dangol-dev/dangol/engine/clv"
@@ -127,7 +128,7 @@ func (l *Learned) Same(o *Learned) bool {
 			return false
 		}
 	}
-	return true
+	return slices.EqualFunc(a.Churn.Bend.X, b.Churn.Bend.X, near) && slices.EqualFunc(a.Churn.Bend.Y, b.Churn.Bend.Y, near)
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b), 1e-3) }

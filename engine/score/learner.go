@@ -136,6 +136,13 @@ func (n *Learner) fitChurn(q *answerer, l *Learned) {
 		l.refuse("churn", err)
 		return
 	}
+	whole := rows[:0:0]
+	for i := range rows {
+		if rows[i].Weight == 1 {
+			whole = append(whole, rows[i])
+		}
+	}
+	model = model.Calibrate(whole, churn.Options{MinLabels: n.cfg.Learn.MinLabels})
 	n.steady(model, rows, q)
 	l.Churn, l.Labels = model, model.Rows
 }

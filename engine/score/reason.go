@@ -15,7 +15,7 @@ const churnReason = "churn.probability"
 // up to the log-odds of its average.
 type reference struct {
 	average   float64 // churn probability
-	odds      float64 // log-odds of that
+	odds      float64 // log-odds of that, before they are bent
 	history   float64 // what the history's term is measured from
 	silence   float64
 	corrected [len(reasonGroups)]float64 // by group
@@ -45,8 +45,12 @@ func newReference(l *Learned, fresh float64) reference {
 			text: "a first-time buyer starts at " + strconv.FormatFloat(fresh, 'f', 2, 64),
 		}
 	}
+	odds := churn.LogOdds(l.Average)
+	if l.Churn != nil {
+		odds = l.Churn.Bend.Back(odds)
+	}
 	r := reference{
-		average: l.Average, odds: churn.LogOdds(l.Average), silence: l.Means.Silence,
+		average: l.Average, odds: odds, silence: l.Means.Silence,
 		text: "the average customer is at " + strconv.FormatFloat(l.Average, 'f', 2, 64),
 	}
 	// The average of probabilities is not the probability of averages: what is
@@ -76,7 +80,10 @@ const negligibleEffect = 0.0005
 func (s *Scorer) fillReasons(out *Scores) {
 	m, p := s.models, out.Churn.Probability
 	base := &m.base
-	odds := churn.LogOdds(p)
+	odds := s.here.sum
+	if m.learned.Churn == nil {
+		odds = churn.LogOdds(p)
+	}
 	worth := p * (1 - p)
 	if d := odds - base.odds; math.Abs(d) > 1e-9 {
 		worth = (p - base.average) / d

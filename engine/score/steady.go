@@ -37,7 +37,7 @@ func (n *Learner) steady(m *churn.Model, rows []churn.Row, q *answerer) {
 		expected += churn.Logistic(offset + keep*level)
 		odds[i] = m.Logit(offset, x)
 	}
-	m.Bias += levelOf(odds, expected)
+	m.Raise(levelOf(odds, expected))
 }
 
 // wander is the variance of levels, season among them.
