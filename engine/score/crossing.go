@@ -73,25 +73,30 @@ func (s *Scorer) probabilityCrossing(em *Emission, n *nearest) {
 	n.consider(s.f.last+at, timer)
 }
 
-// exitByWeeks looks for the exit where the behaviour may make p leap at the
-// beginning of a week, until it has been forgotten.
+// exitByWeeks looks for the exit week by week, as long as there is behaviour that
+// fades in one.
 func (s *Scorer) exitByWeeks(em *Emission, until int64) int64 {
 	c := s.curve
 	x := newExit(&s.cfg, &c, em.Probability, em.Band)
 	here := s.here
-	for week := s.week + 1; s.behaves && week <= s.f.behaviour.week+behaviourWeeks; week++ {
-		level := c.levelIn(week)
-		if level == c.level {
+	if c.behaviour == nil {
+		return x.search(here, until)
+	}
+	fades := c.behaviour.fades(s.week)
+	for week := s.week + 1; week <= c.behaviour.week+behaviourWeeks; week++ {
+		before := fades
+		if fades = c.behaviour.fades(week); !before && !fades {
 			continue
 		}
-		monday := s.rules.Calendar.Start(ledger.Monday(week)) - s.f.last
+		next := c
+		monday := s.enter(&next, week)
 		if monday > until {
 			break
 		}
 		if at := x.search(here, monday-1); at != 0 {
 			return at
 		}
-		c.level = level
+		c = next
 		if here = c.at(monday); x.outside(here.p) {
 			return monday
 		}
@@ -102,11 +107,10 @@ func (s *Scorer) exitByWeeks(em *Emission, until int64) int64 {
 // probabilityAt is the churn probability after a silence in ms, if nothing
 // happens until then.
 func (s *Scorer) probabilityAt(silence int64) float64 {
-	if !s.behaves {
-		return s.curve.at(silence).p
-	}
 	c := s.curve
-	c.level = c.levelIn(ledger.Week(s.rules.Calendar.Day(s.f.last + silence)))
+	if c.behaviour != nil {
+		s.enter(&c, ledger.Week(s.rules.Calendar.Day(s.f.last+silence)))
+	}
 	return c.at(silence).p
 }
 

@@ -10,7 +10,7 @@ import (
 // curve is one customer's churn probability as a function of the silence, as
 // long as nothing happens and within one calendar week:
 //
-//	p(e)  = σ( logit r(e) + level + up(e) + down(e) )
+//	p(e)  = σ( bend( logit r(e) + level + up(e) + down(e) ) )
 //	r(e)  = 1 − g(S(e), S(e+h)),  g(s, t) = c·(s−t)/(1+c·s)
 //
 // r is the rhythm's word. The rest is the learned correction, its terms sorted
@@ -23,9 +23,10 @@ type curve struct {
 
 	model     *churn.Model // nil: the rhythm alone
 	moments   *moments
-	behaviour *behaviour
-	columns   [numFeatures]float64 // those that the silence does not change
-	constant  float64              // the part of level that no week changes
+	behaviour *behaviour           // nil: none counts
+	week      int32                // for which behaviour is taken
+	monday    int64                // the silence, in ms, at which that week began
+	columns   [numFeatures]float64 // those that neither silence nor week change
 	level     float64
 }
 
@@ -41,24 +42,23 @@ type point struct {
 	clamped    uint64  // what is held at a clamp: where it changes, p may have a kink
 }
 
-// set prepares the curve of a customer for a model, as of a calendar week.
-func (c *curve) set(q *rhythm.Posterior, horizon float64, f *Fitted, m *moments, b *behaviour, week int32) {
+// set prepares the curve of a customer for a model. b is nil where the weeks do
+// not count; otherwise enter follows.
+func (c *curve) set(q *rhythm.Posterior, horizon float64, f *Fitted, m *moments, b *behaviour, complains bool) {
 	*c = curve{q: q, horizon: horizon, decay: decayOf(horizon), model: f.Churn, moments: m, behaviour: b}
 	if c.model == nil {
 		return
 	}
 	m.constant(f, &c.columns)
-	c.constant = c.model.Bias + c.sum(&c.columns, constantColumns[:])
-	b.features(week, &c.columns)
-	c.level = c.constant + c.sum(&c.columns, behaviourColumns[:])
+	c.columns[xComplaint] = flag(complains)
+	c.level = c.model.Bias + c.sum(&c.columns, constantColumns[:])
+	if b == nil {
+		c.level += c.sum(&c.columns, behaviourColumns[:])
+	}
 }
 
-// levelIn is the level in a calendar week.
-func (c *curve) levelIn(week int32) float64 {
-	var x [numFeatures]float64
-	c.behaviour.features(week, &x)
-	return c.constant + c.sum(&x, behaviourColumns[:])
-}
+// enter takes the behaviour for a calendar week, and where on the curve it began.
+func (c *curve) enter(week int32, monday int64) { c.week, c.monday = week, monday }
 
 // sum is the model's sum over some columns.
 func (c *curve) sum(x *[numFeatures]float64, columns []int) (sum float64) {
@@ -73,10 +73,10 @@ func (c *curve) sum(x *[numFeatures]float64, columns []int) (sum float64) {
 // decayOf is one over two horizons.
 func decayOf(horizon float64) float64 { return 0.5 / horizon }
 
-// The columns by what changes them: nothing, a week, the silence.
+// The columns by what changes them: nothing, the weeks, the silence.
 var (
-	constantColumns  = [...]int{xOnce, xOrders, xTrend, xSpend}
-	behaviourColumns = [...]int{xVisits, xVisited, xCart, xEngaged, xComplaint}
+	constantColumns  = [...]int{xOnce, xOrders, xTrend, xSpend, xComplaint}
+	behaviourColumns = [...]int{xVisits, xVisited, xCart, xEngaged}
 	movingColumns    = [...]int{xSilence, xTenure, xOverdue, xPercentile, xUsual, xFresh, xDecayed, xSlow}
 )
 
@@ -101,29 +101,22 @@ func (c *curve) at(ms int64) point {
 func (c *curve) correct(pt *point, g float64) {
 	var x, slope [numFeatures]float64
 	c.moments.moving(&pt.now, c.decay, &x, &slope)
-	var rise, fall float64
+	t := terms{point: pt, model: c.model}
 	for _, i := range movingColumns {
-		w := c.model.Weights[i]
-		if w == 0 {
-			continue
-		}
-		lo, hi := c.model.Lo[i], c.model.Hi[i]
-		v, d := w*clamp(x[i], lo, hi), w*slope[i]
-		if x[i] <= lo {
-			d = 0
-			pt.clamped |= 1 << (2 * i)
-		} else if x[i] >= hi {
-			d = 0
-			pt.clamped |= 2 << (2 * i)
-		}
-		if (w > 0) != (i >= xFresh) { // the decayed counts fall, the others rise
-			pt.up += v
-			rise += d
-		} else {
-			pt.down += v
-			fall -= d
+		t.add(i, x[i], slope[i], i < xFresh) // the decayed counts fall, the others rise
+	}
+	if c.behaviour != nil {
+		share := shareOf(pt.ms - c.monday)
+		c.behaviour.features(c.week, share, &x, &slope)
+		for _, i := range behaviourColumns {
+			rises := slope[i] > 0
+			if share == 0 || share == 1 {
+				slope[i] = 0
+			}
+			t.add(i, x[i], slope[i], rises)
 		}
 	}
+	rise, fall := t.rise, t.fall
 	pt.sum = againstOrder(g) + c.level + pt.up + pt.down
 	z, bent, stretch := c.model.Bend.At(pt.sum)
 	pt.p = churn.Logistic(z)
@@ -134,6 +127,37 @@ func (c *curve) correct(pt *point, g float64) {
 	} else {
 		pt.rise, pt.fall = v*rise, v*fall
 		pt.clamped |= 1 << 63
+	}
+}
+
+// terms is the sum of the learned terms of a point in the making.
+type terms struct {
+	*point
+	model      *churn.Model
+	rise, fall float64
+}
+
+// add takes a column, and whether it rises or falls as time passes.
+func (t *terms) add(i int, x, slope float64, rises bool) {
+	w := t.model.Weights[i]
+	if w == 0 {
+		return
+	}
+	lo, hi := t.model.Lo[i], t.model.Hi[i]
+	v, d := w*clamp(x, lo, hi), w*slope
+	if x <= lo {
+		d = 0
+		t.clamped |= 1 << (2 * i)
+	} else if x >= hi {
+		d = 0
+		t.clamped |= 2 << (2 * i)
+	}
+	if (w > 0) == rises {
+		t.up += v
+		t.rise += d
+	} else {
+		t.down += v
+		t.fall -= d
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 // differs from what the rhythm model makes of its gaps; all are closed forms of
 // the facts. Stored with the models' weights: never reordered.
 //
-// Each is constant, or monotone in the silence, or (the behaviour) a step at the
-// beginning of a calendar week. The search for the next crossing rests on that.
+// Each is constant, or monotone in the silence, or (the behaviour) monotone
+// within each calendar week. The search for the next crossing rests on that.
 const (
 	xOnce       = iota // 1 with a single purchase day
 	xSilence           // ln(1 + days since the last order), rising
@@ -27,9 +27,9 @@ const (
 	xFresh             // ln(1 + purchase days, decayed over half a horizon), falling
 	xDecayed           // the same over a horizon, falling
 	xSlow              // the same over two horizons, falling
-	xVisits            // 1 if seen in this or the last week, but for weeks with an order
+	xVisits            // 1 if seen within the last two weeks, but for weeks with an order
 	xVisited           // ln(1 + such weeks among the eleven before)
-	xCart              // 1 if the cart was filled in this or the last week, but for weeks with an order
+	xCart              // 1 if the cart was filled within the last two weeks, but for weeks with an order
 	xEngaged           // 1 if a message was opened or clicked within the last five weeks
 	xComplaint         // 1 while a complaint is open
 
@@ -54,7 +54,7 @@ type behaviour struct {
 }
 
 // behaviourWeeks is for how many weeks a bit matters.
-const behaviourWeeks = 13
+const behaviourWeeks = 14
 
 // read takes the behaviour from a ledger; ordered are the weeks with an order,
 // as bits like those of the ledger.
@@ -65,23 +65,48 @@ func (b *behaviour) read(l *ledger.Ledger, ordered uint64) {
 	}
 }
 
-// features fills the behaviour's columns as of a calendar week.
-func (b *behaviour) features(week int32, x *[numFeatures]float64) {
-	at := func(bits uint64) uint64 {
-		if d := week - b.week; d > 0 && d < 64 {
-			return bits << uint(d)
-		} else if d >= 64 {
-			return 0
-		}
-		return bits
-	}
-	// Two weeks are one slot: the present one has only begun.
-	x[xVisits] = flag(at(b.visited)&3 != 0)
-	x[xVisited] = math.Log1p(float64(bits.OnesCount64(at(b.visited) >> 2 & (1<<11 - 1))))
-	x[xCart] = flag(at(b.carted)&3 != 0)
-	x[xEngaged] = flag(at(b.engaged)&31 != 0)
+// The windows of the behaviour's columns end now, and of a week only is known
+// that something happened in it. So a week that lies in a window in part counts
+// for so much, as if any of its days were as likely: while a week passes, what
+// happened before a window fades, and nothing leaps when the next one begins.
+
+// features fills the behaviour's columns as of a calendar week of which the given
+// share has passed, and their slopes a day.
+func (b *behaviour) features(week int32, share float64, x, slope *[numFeatures]float64) {
+	visited := b.since(b.visited, week)
+	x[xVisits], slope[xVisits] = touched(visited, 2, share)
+	x[xCart], slope[xCart] = touched(b.since(b.carted, week), 2, share)
+	x[xEngaged], slope[xEngaged] = touched(b.since(b.engaged, week), 5, share)
+	enters, leaves := float64(visited>>2&1), float64(visited>>13&1)
+	before := float64(bits.OnesCount64(visited>>3&(1<<10-1))) + share*enters + (1-share)*leaves
+	x[xVisited], slope[xVisited] = math.Log1p(before), (enters-leaves)/7/(1+before)
 	x[xComplaint] = flag(b.complaint)
 }
+
+// since shifts bits to a week not before that of the behaviour.
+func (b *behaviour) since(bits uint64, week int32) uint64 { return bits << uint(max(week-b.week, 0)) }
+
+// touched is 1 if a bit lies within so many weeks before now, and its slope a day.
+func touched(bits uint64, weeks uint, share float64) (v, slope float64) {
+	switch {
+	case bits&(1<<weeks-1) != 0:
+		return 1, 0
+	case bits>>weeks&1 != 0:
+		return 1 - share, -1. / 7
+	}
+	return 0, 0
+}
+
+// fades says whether a column moves in the course of a week.
+func (b *behaviour) fades(week int32) bool {
+	var x, slope [numFeatures]float64
+	b.features(week, 0, &x, &slope)
+	return slope != [numFeatures]float64{}
+}
+
+// shareOf is the share of a week that has passed a number of ms after it began.
+// (A week in which the clocks change is an hour longer or shorter.)
+func shareOf(ms int64) float64 { return clamp(float64(ms)/(7*rhythm.DayMS), 0, 1) }
 
 func flag(on bool) float64 {
 	if on {

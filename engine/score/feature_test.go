@@ -144,33 +144,63 @@ func TestBehaviourColumns(t *testing.T) {
 			}
 		}
 		now := ledger.Week(int32(at/day)) + rapid.Int32Range(0, 20).Draw(t, "weeks later")
-		count := func(in, without map[int32]bool, from, to int32) (n int) {
-			for w := now - to; w <= now-from; w++ {
+		// A week counts as far as it lies within so many days before now.
+		share := rapid.Float64Range(0, 1).Draw(t, "share")
+		part := func(w int32, from, to float64) float64 {
+			young := 7 * (float64(now-w-1) + share) // the age of its end, in days
+			return math.Max(0, math.Min(young+7, to)-math.Max(young, from)) / 7
+		}
+		most := func(in, without map[int32]bool, to float64) (v float64) {
+			if in[now] && !without[now] { // it has only begun, and is all here
+				v = 1
+			}
+			for w := now - 20; w < now; w++ {
 				if in[w] && !without[w] {
-					n++
+					v = math.Max(v, part(w, 0, to))
 				}
 			}
-			return n
+			return v
 		}
-		var x [numFeatures]float64
+		before := 0.
+		for w := now - 20; w < now; w++ {
+			if visited[w] && !ordered[w] {
+				before += part(w, 14, 91)
+			}
+		}
+		var x, slope [numFeatures]float64
 		f := s.read(at, 90)
-		f.behaviour.features(now, &x)
-		require.Equal(t, flag(count(visited, ordered, 0, 1) > 0), x[xVisits])
-		require.Equal(t, math.Log1p(float64(count(visited, ordered, 2, 12))), x[xVisited])
-		require.Equal(t, flag(count(carted, ordered, 0, 1) > 0), x[xCart])
-		require.Equal(t, flag(count(engaged, nil, 0, 4) > 0), x[xEngaged])
+		f.behaviour.features(now, share, &x, &slope)
+		require.InDelta(t, most(visited, ordered, 14), x[xVisits], 1e-9)
+		require.InDelta(t, math.Log1p(before), x[xVisited], 1e-9)
+		require.InDelta(t, most(carted, ordered, 14), x[xCart], 1e-9)
+		require.InDelta(t, most(engaged, nil, 35), x[xEngaged], 1e-9)
 		require.Equal(t, flag(complaints > 0), x[xComplaint])
+
+		// The end of a week is the beginning of the next, and the slopes are right.
+		var end, begin, later [numFeatures]float64
+		f.behaviour.features(now, 1, &end, &slope)
+		f.behaviour.features(now+1, 0, &begin, &slope)
+		require.InDeltaSlice(t, end[:], begin[:], 1e-12)
+		const little = 1e-5
+		f.behaviour.features(now, share*(1-little), &x, &slope)
+		f.behaviour.features(now, share*(1-little)+little, &later, new([numFeatures]float64))
+		for i := range x {
+			require.InDelta(t, (later[i]-x[i])/(7*little), slope[i], 1e-4)
+			if !f.behaviour.fades(now) {
+				require.Equal(t, later[i], x[i])
+			}
+		}
 	})
 }
 
 // Behaviour is forgotten when behaviourWeeks have passed, not before.
 func TestBehaviourIsForgotten(t *testing.T) {
 	b := behaviour{week: 100, visited: 1, carted: 1, engaged: 1}
-	var x [numFeatures]float64
-	b.features(100+behaviourWeeks-1, &x)
+	var x, slope [numFeatures]float64
+	b.features(100+behaviourWeeks-1, 0.5, &x, &slope)
 	require.Positive(t, x[xVisited])
 	for week := int32(100 + behaviourWeeks); week < 300; week++ {
-		b.features(week, &x)
+		b.features(week, 0, &x, &slope)
 		require.Equal(t, [numFeatures]float64{}, x)
 	}
 }

@@ -29,8 +29,14 @@ func (s *Scorer) fillRFM(out *Scores) {
 func (s *Scorer) fillChurn(out *Scores) {
 	learned := s.models.learned
 	b := &s.f.behaviour
-	s.behaves = learned.Churn != nil && b.visited|b.carted|b.engaged != 0
-	s.curve.set(s.q, s.horizon(), &learned.Fitted, &s.f.moments, b, s.week)
+	complains := b.complaint
+	if !s.models.weekly || b.visited|b.carted|b.engaged == 0 || s.week > b.week+behaviourWeeks {
+		b = nil
+	}
+	s.curve.set(s.q, s.horizon(), &learned.Fitted, &s.f.moments, b, complains)
+	if b != nil {
+		s.enter(&s.curve, s.week)
+	}
 	s.here = s.curve.at(max(s.now-s.f.last, 0))
 	now, p := s.here.now.Survival, s.here.p
 	out.Churn = &out.parts.churn
@@ -48,6 +54,14 @@ func (s *Scorer) fillChurn(out *Scores) {
 	if s.overdue > 0 {
 		out.Churn.BecomesOverdueAt = s.f.last + s.overdue
 	}
+}
+
+// enter takes a curve into a calendar week and returns the silence at which it
+// begins.
+func (s *Scorer) enter(c *curve, week int32) int64 {
+	monday := s.rules.Calendar.Start(ledger.Monday(week)) - s.f.last
+	c.enter(week, monday)
+	return monday
 }
 
 // fillExpected names the day of the next order.

@@ -74,11 +74,11 @@ func (n *Learner) firstResolved(by int64) int {
 }
 
 // observe takes a customer's labels. n.then are the facts as of the instant.
-func (n *Learner) observe(hash uint64) (labels []label) {
+func (n *Learner) observe() (labels []label) {
 	for j, at := range n.shots {
 		n.then.Before(at, n.rules, &n.before)
 		b := label{snapshot: j, next: never}
-		if !n.look(&n.before, at, int32(hash&1), &b.shot) {
+		if !n.look(&n.before, at, &b.shot) {
 			continue // earlier it may have been one: of an order cancelled since
 		}
 		for s := n.then.Sales(n.rules); s.Next(); {
@@ -94,14 +94,16 @@ func (n *Learner) observe(hash uint64) (labels []label) {
 
 // look reads a ledger as of an instant; false: no buyer yet, or a bot whose orders
 // since then are kept as sums only, so that nobody knows what it was like.
-func (n *Learner) look(l *ledger.Ledger, at int64, ahead int32, s *shot) bool {
+func (n *Learner) look(l *ledger.Ledger, at int64, s *shot) bool {
 	today := n.rules.Calendar.Day(at)
 	n.f.read(l, n.rules, today, 0, decayOf(float64(n.cfg.HorizonDays)))
 	if n.f.last == 0 || n.f.last > at {
 		return false
 	}
 	s.moments, s.silence, s.occasion = n.f.moments, rhythm.Days(n.f.last, at), n.f.history.Repeats+1
-	n.f.behaviour.features(ledger.Week(today)+ahead, &s.behaved)
+	week := ledger.Week(today)
+	var slope [numFeatures]float64
+	n.f.behaviour.features(week, shareOf(at-n.rules.Calendar.Start(ledger.Monday(week))), &s.behaved, &slope)
 	return true
 }
 

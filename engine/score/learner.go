@@ -48,11 +48,11 @@ func NewLearner(cfg *Config, rules *ledger.Rules, at int64) *Learner {
 func (n *Learner) Add(hash uint64, l *ledger.Ledger) {
 	l.Before(n.at, n.rules, &n.then)
 	m := member{hash: hash}
-	if !n.look(&n.then, n.at, 0, &m.now) {
+	if !n.look(&n.then, n.at, &m.now) {
 		return
 	}
 	if len(n.members) < mostLabelled {
-		m.labels = n.observe(hash)
+		m.labels = n.observe()
 	}
 	n.members = append(n.members, m)
 }

@@ -17,6 +17,7 @@ type Models struct {
 	learned *Learned
 	prior   *rhythm.Prior
 	behaves bool // behaviour has a weight
+	weekly  bool // it has one that changes with the weeks
 	// Where the reasons start: log-odds of the average customer.
 	base reference
 	// What a customer with one order has in common with all such, computed once.
@@ -63,8 +64,9 @@ func NewModels(cfg *Config, l *Learned) (*Models, error) {
 	m.Cuts, _ = cfg.RFM.FixedCuts()
 	if l.Churn != nil {
 		for _, i := range behaviourColumns {
-			m.behaves = m.behaves || l.Churn.Weights[i] != 0
+			m.weekly = m.weekly || l.Churn.Weights[i] != 0
 		}
+		m.behaves = m.weekly || l.Churn.Weights[xComplaint] != 0
 	}
 	return m, nil
 }

@@ -133,9 +133,9 @@ func (s *Scorer) learnedReasons(out *Scores, worth float64, say Phrase) (told fl
 		case spending:
 			say.money = event.MicroOf(s.f.spend)
 		case browsing:
-			say.on, say.more = x[xVisits] > 0, x[xCart] > 0
+			say.on, say.more = x[xVisits] >= 0.5, x[xCart] >= 0.5
 		case messages:
-			say.on = x[xEngaged] > 0
+			say.on = x[xEngaged] >= 0.5
 		case complaining:
 			say.on = x[xComplaint] > 0
 		}
@@ -149,6 +149,9 @@ func (s *Scorer) learnedReasons(out *Scores, worth float64, say Phrase) (told fl
 func (s *Scorer) features() (x [numFeatures]float64) {
 	var slope [numFeatures]float64
 	x = s.curve.columns
+	if c := &s.curve; c.behaviour != nil {
+		c.behaviour.features(c.week, shareOf(s.here.ms-c.monday), &x, &slope)
+	}
 	s.f.moments.moving(&s.here.now, decayOf(s.horizon()), &x, &slope)
 	return x
 }

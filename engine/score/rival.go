@@ -36,7 +36,7 @@ func NewRivals(cfg *Config, rules *ledger.Rules, l *Learned) *Rivals {
 // one without an order, nothing.
 func (r *Rivals) Of(l *ledger.Ledger, now int64) (Rival, bool) {
 	s, horizon := &r.shot, float64(r.learner.cfg.HorizonDays)
-	if !r.learner.look(l, now, 0, s) {
+	if !r.learner.look(l, now, s) {
 		return Rival{}, false
 	}
 	r.alone.Posterior(s.history, &r.post)

@@ -34,7 +34,6 @@ type Scorer struct {
 	curve   curve             // of the churn probability; only of a buyer
 	here    point             // on it, at that gap
 	week    int32             // calendar week of now
-	behaves bool              // behaviour counts: the curve changes with the weeks
 	place   journey.Place
 
 	ids []string // of the offers, for a delta
