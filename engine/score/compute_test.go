@@ -84,7 +84,7 @@ func TestDocumentOfARegular(t *testing.T) {
 	require.Equal(t, Contact{BestHour: 12, BestWeekday: 4, Channel: "app", Permitted: []string{"app"}}, doc.Contact)
 	require.Equal(t, Evidence{Orders: 11, RhythmModel: 1, RFMCustomers: 100}, doc.Evidence)
 	require.Equal(t, "10 purchase days, on average 21 days apart; a first-time buyer starts at 0.72", doc.Reasons[0].Text.String())
-	require.Equal(t, "13 days since the last order; usual gap 21", doc.Reasons[1].Text.String())
+	require.Equal(t, "14 days since the last order; usual gap 21", doc.Reasons[1].Text.String())
 }
 
 // The effects of the churn reasons add up to the probability less a first-time

@@ -94,7 +94,7 @@ func (s *Scorer) fillReasons(out *Scores) {
 	}
 	begunOdds := churn.LogOdds(begun)
 	x := s.f.history.Repeats
-	say := Phrase{text: base.text, orders: x + 1, gap: out.Churn.AverageGapDays, days: math.Floor(s.gap)}
+	say := Phrase{text: base.text, orders: x + 1, gap: out.Churn.AverageGapDays, days: float64(max(s.today-s.f.day, 0))}
 	own := (begunOdds - base.history) * worth
 	silence := (churn.LogOdds(s.here.rhythm) - begunOdds - base.silence) * worth
 	from, told := len(out.Reasons), own+silence
