@@ -9,7 +9,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 RACE := ./engine/pipeline ./connectors/broker ./connectors/http ./connectors/kafka ./connectors/metrics ./state ./cmd/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint bench crash fuzz ci
+.PHONY: help build demo test race lint bench zoo crash fuzz ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: ## Check format and rules
 bench: build ## Measure what an event costs, by stage, beside bare consuming; then a score and a fit
 	./bin/dangol bench $(BENCHFLAGS)
 	$(GO) test -run '^$$' -bench 'Score|Fit' ./bench
+
+zoo: build ## Judge churn forecasts on simulated shops that nobody ships (ZOOFLAGS="--against other/dangol")
+	$(GO) run ./bench/zoo --bin bin/dangol $(ZOOFLAGS)
 
 crash: ## Kill the engine 50 times while 200,000 events flow
 	DANGOL_EVENTS=200000 DANGOL_KILLS=50 $(GO) test -count=1 -run TestKilledAtRandomMoments ./cmd/dangol
