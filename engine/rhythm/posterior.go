@@ -10,11 +10,11 @@ type History struct {
 }
 
 // For speed, a k is dropped whose weight, relative to the heaviest, is below
-// negligible, which moves no probability by more than that; but not one less
-// regular than the heaviest, since after a long silence it may be all that is
-// left: such a one stays down to nothing.
+// negligible, which moves no probability by more than that (there are eight such k
+// at most); but not one less regular than the heaviest, since after a long
+// silence it may be all that is left: such a one stays down to nothing.
 const (
-	negligible = 1e-5
+	negligible = 2e-6
 	nothing    = 1e-9
 )
 
