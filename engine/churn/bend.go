@@ -51,13 +51,21 @@ func along(from, to []float64, v float64, i int) (value, slope float64, stretch 
 	return to[i-1] + slope*(v-from[i-1]), slope, i
 }
 
-// check refuses points that do not rise.
+// check refuses points that do not rise, or so steeply or so little that
+// log-odds lose their digits.
 func (b *Bend) check() error {
 	if len(b.X) != len(b.Y) {
 		return fmt.Errorf("churn model: calibration has %d log-odds and %d to bend them to", len(b.X), len(b.Y))
 	}
 	for i := range b.X {
-		if !finite(b.X[i]) || !finite(b.Y[i]) || i > 0 && !(b.X[i] > b.X[i-1] && b.Y[i] > b.Y[i-1]) {
+		if !(math.Abs(b.X[i]) <= 1e3 && math.Abs(b.Y[i]) <= 1e3) {
+			return fmt.Errorf("churn model: calibration bends log-odds of %g to %g", b.X[i], b.Y[i])
+		}
+		if i == 0 {
+			continue
+		}
+		dx, dy := b.X[i]-b.X[i-1], b.Y[i]-b.Y[i-1]
+		if slope := dy / dx; !(dx > 0 && slope >= 1e-6 && slope <= 1e6) {
 			return fmt.Errorf("churn model: calibration does not rise at point %d", i)
 		}
 	}
@@ -77,6 +85,9 @@ const flattest = 0.1
 // changes of slope, with the log-odds of m as the offset: where cross-validation
 // does not find that bending helps, or the labels do not allow to tell, m is
 // returned as it is. So it is if it has a bend.
+//
+// (The log-odds come of the same customers' labels. With hundreds of them for
+// each term, that flatters them by little.)
 func (m *Model) Calibrate(rows []Row, opt Options) *Model {
 	if len(m.Bend.X) > 0 || len(rows) == 0 {
 		return m
@@ -112,7 +123,7 @@ func (m *Model) Calibrate(rows []Row, opt Options) *Model {
 			return &bent
 		}
 		// Not rising: a stronger penalty bends less.
-		opt.Lambdas = []float64{10 * turns.Lambda}
+		opt.Lambdas = []float64{max(10*turns.Lambda, 1)}
 	}
 }
 

@@ -49,6 +49,9 @@ func TestBendThatDoesNotRiseIsRefused(t *testing.T) {
 		{X: []float64{1, 1}, Y: []float64{0, 1}},
 		{X: []float64{0, 1}, Y: []float64{0}},
 		{X: []float64{0, math.Inf(1)}, Y: []float64{0, 1}},
+		{X: []float64{0, 5e-324}, Y: []float64{0, 5}},
+		{X: []float64{-1e308, 1e308}, Y: []float64{-1, 1}},
+		{X: []float64{-1, 1}, Y: []float64{0, math.NaN()}},
 	} {
 		m := Model{Bend: b}
 		require.ErrorContains(t, m.Check(0), "calibration", "%v", b)

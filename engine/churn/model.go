@@ -45,17 +45,12 @@ func (m *Model) Logit(offset float64, x []float64) float64 {
 	if m == nil {
 		return clampOffset(offset)
 	}
-	z, _, _ := m.Bend.At(m.Sum(offset, x))
-	return z
-}
-
-// Sum is Logit before it is bent.
-func (m *Model) Sum(offset float64, x []float64) float64 {
 	z := clampOffset(offset) + m.Bias
 	x = x[:len(m.Weights)]
 	for i, w := range m.Weights {
 		z += w * m.clamped(i, x[i])
 	}
+	z, _, _ = m.Bend.At(z)
 	return z
 }
 

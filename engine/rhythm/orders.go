@@ -56,8 +56,8 @@ const (
 
 // Orders is the expected number of purchase days within the h that follow of a
 // customer silent for e. It is right to 3e-4 relative as a rule, and to 4e-3 in
-// the worst of random trials (see slight), except where a customer is so quick and h so long that
-// fluid answers. It takes microseconds and allocates nothing.
+// the worst of random trials (see slight), except where a customer is so quick
+// and h so long that fluid answers. It takes microseconds and allocates nothing.
 func (q *Posterior) Orders(e, h float64) float64 {
 	p := q.At(e)
 	return q.OrdersAt(&p, h)

@@ -10,8 +10,8 @@ type History struct {
 }
 
 // For speed, a k is dropped whose weight, relative to the heaviest, is below
-// negligible, which moves no probability by more than that (there are eight such k
-// at most); but not one less regular than the heaviest, since after a long
+// negligible, which moves no probability by more than that each (there are eight at
+// most); but not one less regular than the heaviest, since after a long
 // silence it may be all that is left: such a one stays down to nothing.
 const (
 	negligible = 2e-6

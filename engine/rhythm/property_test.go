@@ -202,7 +202,7 @@ func TestReachAndQuantile(t *testing.T) {
 		}
 		require.GreaterOrEqual(t, q.Overdue(Days(last, at)), p)
 		require.Less(t, q.Overdue(Days(last, at-1)), p)
-		require.InEpsilon(t, p, q.Overdue(q.Quantile(1-p, 1e-9)), 1e-9)
+		require.InEpsilon(t, p, q.Overdue(q.Quantile(1-p, 1e-11)), 1e-9)
 		s := q.SurvivalOfAlive(0.1)
 		if s < 1 {
 			require.InEpsilon(t, 0.1, q.AliveAt(s), 1e-9)
@@ -246,4 +246,34 @@ func BenchmarkReference(b *testing.B) {
 		}
 	}
 	sink += x
+}
+
+// A moment after an order the next one is as far as it ever is, also where the
+// search begins far from it: against halving.
+func TestNextGapOfAMoment(t *testing.T) {
+	var q Posterior
+	Default().Posterior(History{Repeats: 9, Sum: 295, LnSum: 31.32651635688413}, &q)
+	require.InEpsilon(t, q.NextGap(0), q.NextGap(60_000./DayMS), 1e-3)
+	rapid.Check(t, func(t *rapid.T) {
+		h, spread := History{}, rapid.Float64Range(0.02, 0.6).Draw(t, "spread")
+		for range rapid.IntRange(1, 12).Draw(t, "gaps") {
+			g := math.Round(30*math.Exp(spread*rapid.Float64Range(-2, 2).Draw(t, "gap"))) + 1
+			h.Repeats++
+			h.Sum += g
+			h.LnSum += math.Log(g)
+		}
+		var q Posterior
+		Default().Posterior(h, &q)
+		e := math.Exp(rapid.Float64Range(0, math.Log(3_600_000)).Draw(t, "ms")) / DayMS
+		target := q.Survival(e) / 2
+		lo, hi := 0.0, 1e5
+		for range 100 {
+			if mid := (lo + hi) / 2; q.Survival(mid) > target {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		require.InEpsilon(t, hi, q.NextGap(e), 2e-3)
+	})
 }

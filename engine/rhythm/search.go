@@ -22,7 +22,7 @@ func (q *Posterior) Quantile(s, tol float64) float64 {
 // a bracket. It triples the digits with each evaluation.
 func (q *Posterior) search(s, tol, g float64) float64 {
 	target := -ln(s)
-	lo, hi := 0.0, math.Inf(1)
+	lo, hi, last := 0.0, math.Inf(1), math.Inf(1)
 	for range 100 {
 		p := q.At(g)
 		if p.Survival > s {
@@ -34,7 +34,9 @@ func (q *Posterior) search(s, tol, g float64) float64 {
 			return math.Inf(1)
 		}
 		next := math.NaN()
-		if d := p.step(target); math.Abs(d) < 700 {
+		// Steps that do not halve would swing from one side to the other.
+		if d := p.step(target); math.Abs(d) < 700 && (math.Abs(d) < last/2 || lo == 0 || math.IsInf(hi, 1)) {
+			last = math.Abs(d)
 			next = g * exp(d)
 			if math.Abs(d*d*d) < tol {
 				return next

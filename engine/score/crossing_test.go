@@ -36,7 +36,7 @@ func drawSteps(t *rapid.T, c *Config) {
 }
 
 // The same with learned models, whose probability may rise, fall and bend at
-// any time, and leap where a week begins, by the calendar of the shop.
+// any time, and turns where a week begins, by the calendar of the shop.
 func TestNothingChangesBeforeTheLearnedCrossing(t *testing.T) {
 	seoul, err := time.LoadLocation("Asia/Seoul")
 	require.NoError(t, err)

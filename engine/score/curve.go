@@ -84,6 +84,12 @@ func clamp(v, lo, hi float64) float64 { return min(max(v, lo), hi) }
 
 // at is the point of a silence in ms.
 func (c *curve) at(ms int64) point {
+	var x [numFeatures]float64
+	return c.look(ms, &x)
+}
+
+// look is at; it leaves all columns in x, if there is a model.
+func (c *curve) look(ms int64, x *[numFeatures]float64) point {
 	e := rhythm.Days(0, ms)
 	pt := point{ms: ms, now: c.q.At(e), later: c.q.At(e + c.horizon)}
 	g := c.q.OrderBetween(pt.now.Survival, pt.later.Survival)
@@ -92,25 +98,27 @@ func (c *curve) at(ms int64) point {
 	d := 1 + a*pt.now.Survival
 	pt.p, pt.rise, pt.fall = pt.rhythm, a*pt.now.Density*(1+a*pt.later.Survival)/(d*d), a*pt.later.Density/d
 	if c.model != nil {
-		c.correct(&pt, g)
+		*x = c.columns
+		c.correct(&pt, g, x)
 	}
 	return pt
 }
 
-// correct adds the learned terms to the rhythm's word g on an order.
-func (c *curve) correct(pt *point, g float64) {
-	var x, slope [numFeatures]float64
-	c.moments.moving(&pt.now, c.decay, &x, &slope)
+// correct adds the learned terms to the rhythm's word g on an order, and the
+// columns that move to x.
+func (c *curve) correct(pt *point, g float64, x *[numFeatures]float64) {
+	var slope [numFeatures]float64
+	c.moments.moving(&pt.now, c.decay, x, &slope)
 	t := terms{point: pt, model: c.model}
 	for _, i := range movingColumns {
 		t.add(i, x[i], slope[i], i < xFresh) // the decayed counts fall, the others rise
 	}
 	if c.behaviour != nil {
 		share := shareOf(pt.ms - c.monday)
-		c.behaviour.features(c.week, share, &x, &slope)
+		c.behaviour.features(c.week, share, x, &slope)
 		for _, i := range behaviourColumns {
 			rises := slope[i] > 0
-			if share == 0 || share == 1 {
+			if share == 1 {
 				slope[i] = 0
 			}
 			t.add(i, x[i], slope[i], rises)

@@ -41,7 +41,7 @@ func TestServedAsTaught(t *testing.T) {
 		n.Add(1, l)
 		require.Equal(t, 1, len(n.members))
 		x, offset := answererOf(&learned.Fitted, &sc.cfg).row(&n.members[0].now, float64(sc.cfg.HorizonDays))
-		served := sc.features()
+		served := sc.columns
 		for i := range x {
 			require.InDelta(t, x[i], served[i], 1e-12*max(1, math.Abs(x[i])), featureNames[i])
 		}
@@ -88,7 +88,7 @@ func TestSlopeOfTheCurve(t *testing.T) {
 		a, mid, b := c.at(at-step), c.at(at), c.at(at+step)
 		require.GreaterOrEqual(t, mid.rise, 0.)
 		require.GreaterOrEqual(t, mid.fall, 0.)
-		if bends(sc, &a, &b) {
+		if bends(sc, &a, &b) || shareOf(a.ms-c.monday) == 0 || shareOf(b.ms-c.monday) == 1 {
 			return
 		}
 		numeric := (b.p - a.p) / (2 * step) * day
@@ -97,9 +97,37 @@ func TestSlopeOfTheCurve(t *testing.T) {
 	})
 }
 
-// bends says whether a column, or the rhythm's log-odds, passes a clamp between
-// two points of the curve.
+// What fades in the course of a week does so from its first instant on, from
+// which the search of that week starts.
+func TestSlopeAtTheBeginningOfAWeek(t *testing.T) {
+	const step = 10_000 // ms
+	fading := 0
+	rapid.Check(t, func(t *rapid.T) {
+		sc := drawCurve(t)
+		c := sc.curve
+		if c.behaviour == nil {
+			return
+		}
+		monday := sc.enter(&c, sc.week+rapid.Int32Range(1, 4).Draw(t, "week"))
+		a, b := c.at(monday), c.at(monday+step)
+		if bends(sc, &a, &b) {
+			return
+		}
+		if c.behaviour.fades(c.week) {
+			fading++
+		}
+		numeric := (b.p - a.p) / step * day
+		require.InDelta(t, numeric, a.rise-a.fall, 1e-2*(a.rise+a.fall+math.Abs(numeric))+1e-9)
+	})
+	require.NotZero(t, fading)
+}
+
+// bends says whether a column, the sum or the rhythm's log-odds passes a place
+// where it may bend, between two points of the curve.
 func bends(sc *Scorer, a, b *point) bool {
+	if a.clamped != b.clamped {
+		return true
+	}
 	const certain = 1 - 2.0611537e-9
 	if (a.rhythm > certain) != (b.rhythm > certain) || (a.now.Survival > leastSurvival) != (b.now.Survival > leastSurvival) {
 		return true
@@ -162,7 +190,7 @@ func TestNumbersAtTheEdge(t *testing.T) {
 		requireProbabilities(t, &doc)
 		requireReasons(t, &doc, 1e-9)
 		require.GreaterOrEqual(t, doc.Value.PredictedCLV, doc.Value.HistoricCLV)
-		for i, v := range sc.features() {
+		for i, v := range sc.columns {
 			require.False(t, math.IsNaN(v) || math.IsInf(v, 0), "%s is %g", featureNames[i], v)
 		}
 	})

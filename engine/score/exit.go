@@ -95,9 +95,10 @@ func (x *exit) step(a *point, short, until int64) int64 {
 }
 
 // split is how far from a to look between a and b, which are further from each
-// other than short, or have a kink between them: half the way, or, where b is outside, to just before where p
-// seems to cross, so that what lies between can be proved free: the nearer to
-// the limit, the more of a proof's room is taken by what moves p the other way.
+// other than short, or have a kink between them: half the way, or, where b is
+// outside, to just before where p seems to cross, so that what lies between can
+// be proved free: the nearer to the limit, the more of a proof's room is taken
+// by what moves p the other way.
 func (x *exit) split(a, b *point, short int64) int64 {
 	way := b.ms - a.ms
 	if way <= short { // there is a kink

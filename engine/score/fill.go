@@ -30,14 +30,14 @@ func (s *Scorer) fillChurn(out *Scores) {
 	learned := s.models.learned
 	b := &s.f.behaviour
 	complains := b.complaint
-	if !s.models.weekly || b.visited|b.carted|b.engaged == 0 || s.week > b.week+behaviourWeeks {
+	if !s.models.behaves || b.visited|b.carted|b.engaged == 0 || s.week > b.week+behaviourWeeks {
 		b = nil
 	}
 	s.curve.set(s.q, s.horizon(), &learned.Fitted, &s.f.moments, b, complains)
 	if b != nil {
 		s.enter(&s.curve, s.week)
 	}
-	s.here = s.curve.at(max(s.now-s.f.last, 0))
+	s.here = s.curve.look(max(s.now-s.f.last, 0), &s.columns)
 	now, p := s.here.now.Survival, s.here.p
 	out.Churn = &out.parts.churn
 	*out.Churn = Churn{

@@ -136,9 +136,9 @@ func (n *Learner) fitChurn(q *answerer, l *Learned) {
 		l.refuse("churn", err)
 		return
 	}
-	whole := rows[:0:0]
+	whole, first := rows[:0:0], n.firstResolved(n.at)
 	for i := range rows {
-		if rows[i].Weight == 1 {
+		if int(rows[i].Snapshot) >= first {
 			whole = append(whole, rows[i])
 		}
 	}

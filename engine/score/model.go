@@ -16,8 +16,7 @@ type Models struct {
 
 	learned *Learned
 	prior   *rhythm.Prior
-	behaves bool // behaviour has a weight
-	weekly  bool // it has one that changes with the weeks
+	behaves bool // behaviour that changes with the weeks has a weight
 	// Where the reasons start: log-odds of the average customer.
 	base reference
 	// What a customer with one order has in common with all such, computed once.
@@ -64,14 +63,14 @@ func NewModels(cfg *Config, l *Learned) (*Models, error) {
 	m.Cuts, _ = cfg.RFM.FixedCuts()
 	if l.Churn != nil {
 		for _, i := range behaviourColumns {
-			m.weekly = m.weekly || l.Churn.Weights[i] != 0
+			m.behaves = m.behaves || l.Churn.Weights[i] != 0
 		}
-		m.behaves = m.weekly || l.Churn.Weights[xComplaint] != 0
 	}
 	return m, nil
 }
 
-// Behaves says whether what a buyer does between orders moves a score.
+// Behaves says whether it moves a score that a buyer is seen, fills a cart or
+// opens a message.
 func (m *Models) Behaves() bool { return m.behaves }
 
 // MustModels is NewModels of models that this process made.

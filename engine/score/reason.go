@@ -80,11 +80,13 @@ const negligibleEffect = 0.0005
 func (s *Scorer) fillReasons(out *Scores) {
 	m, p := s.models, out.Churn.Probability
 	base := &m.base
-	odds := s.here.sum
-	if m.learned.Churn == nil {
+	odds, bent := s.here.sum, 1.0
+	if c := m.learned.Churn; c != nil {
+		_, bent, _ = c.Bend.At(odds)
+	} else {
 		odds = churn.LogOdds(p)
 	}
-	worth := p * (1 - p)
+	worth := p * (1 - p) * bent
 	if d := odds - base.odds; math.Abs(d) > 1e-9 {
 		worth = (p - base.average) / d
 	}
@@ -117,7 +119,7 @@ func (s *Scorer) fillReasons(out *Scores) {
 // the sum of their effects.
 func (s *Scorer) learnedReasons(out *Scores, worth float64, say Phrase) (told float64) {
 	model, base := s.models.learned.Churn, &s.models.base
-	x := s.features()
+	x := &s.columns
 	say.text = ""
 	for g := range reasonGroups {
 		term := -base.corrected[g]
@@ -143,17 +145,6 @@ func (s *Scorer) learnedReasons(out *Scores, worth float64, say Phrase) (told fl
 		told += effect
 	}
 	return told
-}
-
-// features are all columns of the customer, as of now.
-func (s *Scorer) features() (x [numFeatures]float64) {
-	var slope [numFeatures]float64
-	x = s.curve.columns
-	if c := &s.curve; c.behaviour != nil {
-		c.behaviour.features(c.week, shareOf(s.here.ms-c.monday), &x, &slope)
-	}
-	s.f.moments.moving(&s.here.now, decayOf(s.horizon()), &x, &slope)
-	return x
 }
 
 // Phrase is a text that is put into words when it is written: most documents

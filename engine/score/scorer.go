@@ -28,12 +28,13 @@ type Scorer struct {
 	today   int32
 	models  *Models
 	post    rhythm.Posterior
-	q       *rhythm.Posterior // &post, or the prior's own
-	overdue int64             // silence in ms at which the customer is overdue; 0: never
-	gap     float64           // open gap in days
-	curve   curve             // of the churn probability; only of a buyer
-	here    point             // on it, at that gap
-	week    int32             // calendar week of now
+	q       *rhythm.Posterior    // &post, or the prior's own
+	overdue int64                // silence in ms at which the customer is overdue; 0: never
+	gap     float64              // open gap in days
+	curve   curve                // of the churn probability; only of a buyer
+	here    point                // on it, at that gap
+	columns [numFeatures]float64 // there; only where a model was learned
+	week    int32                // calendar week of now
 	place   journey.Place
 
 	ids []string // of the offers, for a delta
