@@ -38,24 +38,24 @@ const (
 	// beyond is how many standard deviations above the mean, on the scale of
 	// Wilson and Hilferty, the steps are counted from, and settled the share in
 	// all so far of one number of steps below which the lower ones are taken
-	// for nothing. What they leave out is less than 3e-4 of the orders; a document
+	// for nothing. What they leave out is less than 4e-4 of the orders; a document
 	// that is written waits for this sum.
-	beyond  = 4.0
+	beyond  = 4.5
 	settled = 1e-5
 	// mostSteps is the number of steps from which on fluid answers, mostOrders
 	// that of orders for which a table is at hand.
 	mostSteps, mostOrders = 2000, 127
 	// slight is the probability of a k below which its expected orders, if they
-	// are costly (more steps than that), are read off a parabola through those
-	// of three smaller k: E_k is nearly linear in 1/√k.
-	slight, costly = 2e-2, 40
+	// are costly (more steps than that are expected), are read off a parabola
+	// through those of three smaller k: E_k is nearly linear in 1/√k.
+	slight, costly = 5e-3, 12
 	// unlikely is the probability below which a k is left out: over the next minute
 	// another may be all that brings an order, but not a likely one.
 	unlikely = 1e-7
 )
 
 // Orders is the expected number of purchase days within the h that follow of a
-// customer silent for e. It is right to 3e-4 relative as a rule, and to 4e-3 in
+// customer silent for e. It is right to 4e-4 relative as a rule, and to 5e-3 in
 // the worst of random trials (see slight), except where a customer is so quick
 // and h so long that fluid answers. It takes microseconds and allocates nothing.
 func (q *Posterior) Orders(e, h float64) float64 {
@@ -84,12 +84,11 @@ func (q *Posterior) OrdersAt(p *Point, h float64) float64 {
 			continue
 		}
 		c := &comps[i]
-		top := c.top(e, h)
 		var n float64
-		if part < slight*s && top > costly && known.n >= 3 {
+		if part < slight*s && known.n >= 3 && (c.r+c.k)*c.rate*h > costly*(1+c.rate*e) {
 			n = known.at(rootInverse[c.i])
 		} else {
-			n = q.ordersOf(c, e, h, top, &g)
+			n = q.ordersOf(c, e, h, c.top(e, h), &g)
 			known.add(rootInverse[c.i], n)
 		}
 		sum += part * n

@@ -156,26 +156,26 @@ func (q *Posterior) At(e float64) Point {
 		return p
 	}
 	comps := q.comp[:q.n]
-	var v, z, l [Size]float64
+	var v, z, l, base [Size]float64
 	for i := range comps {
-		c := &comps[i]
-		u := c.rate * e
+		u := comps[i].rate * e
 		y := 1 + u
 		v[i] = 1 / y
 		z[i] = u * v[i]
-		l[i] = c.r * (ln(y) + (u-(y-1))*v[i])
+		l[i] = ln(y) + (u-(y-1))*v[i]
+	}
+	for i := range comps {
+		if d := comps[i].r * l[i]; d <= farOut {
+			base[i] = exp(-d)
+		}
 	}
 	p, per := Point{Gap: e}, 1/e
 	for i := range comps {
 		c := &comps[i]
-		if !(l[i] <= farOut) {
-			continue
-		}
-		base := exp(-l[i])
 		sum, last := c.series(z[i])
 		rate := c.rate * v[i]
-		f := c.w * (base * last * rate)
-		p.part[i] = c.w * min(base*sum, 1)
+		f := c.w * (base[i] * last * rate)
+		p.part[i] = c.w * min(base[i]*sum, 1)
 		p.Survival += p.part[i]
 		p.Density += f
 		p.Slope += f * ((c.k-1)*per - (c.r+c.k)*rate)
