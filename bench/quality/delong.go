@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 // Lead is by how much the score on trial has the higher AUC.
@@ -34,19 +36,20 @@ type scored struct {
 func delong(customers []scored) *Lead {
 	pa := placements(customers, func(s *scored) float64 { return s.a })
 	pb := placements(customers, func(s *scored) float64 { return s.b })
-	var left, stayed moments
+	var left, stayed []float64
 	for i := range customers {
 		if d := pa[i] - pb[i]; customers[i].left {
-			left.add(d)
+			left = append(left, d)
 		} else {
-			stayed.add(d)
+			stayed = append(stayed, d)
 		}
 	}
-	if left.n < 2 || stayed.n < 2 {
+	if len(left) < 2 || len(stayed) < 2 {
 		return nil
 	}
-	half := 1.96 * math.Sqrt(left.variance()/left.n+stayed.variance()/stayed.n)
-	return &Lead{AUC: left.mean, Low: left.mean - half, High: left.mean + half}
+	lead, spread := stat.MeanVariance(left, nil)
+	half := 1.96 * math.Sqrt(spread/float64(len(left))+stat.Variance(stayed, nil)/float64(len(stayed)))
+	return &Lead{AUC: lead, Low: lead - half, High: lead + half}
 }
 
 // placements are, of each customer, the part of the other class that it is
@@ -87,16 +90,3 @@ func placements(customers []scored, score func(*scored) float64) []float64 {
 	}
 	return out
 }
-
-// moments are the mean and the spread of numbers (Welford 1962).
-type moments struct{ n, mean, square float64 }
-
-func (m *moments) add(v float64) {
-	m.n++
-	d := v - m.mean
-	m.mean += d / m.n
-	m.square += d * (v - m.mean)
-}
-
-// variance is that of the population they are a sample of.
-func (m *moments) variance() float64 { return m.square / (m.n - 1) }

@@ -19,26 +19,21 @@ type Bend struct {
 
 // At is where log-odds z are bent to, the slope there, and the index of the
 // stretch between two points that z is in.
-func (b *Bend) At(z float64) (y, slope float64, stretch int) {
-	for stretch < len(b.X) && z >= b.X[stretch] {
-		stretch++
-	}
-	return along(b.X, b.Y, z, stretch)
-}
+func (b *Bend) At(z float64) (y, slope float64, stretch int) { return along(b.X, b.Y, z) }
 
 // Back is the z that At bends to y.
 func (b *Bend) Back(y float64) float64 {
-	stretch := 0
-	for stretch < len(b.Y) && y >= b.Y[stretch] {
-		stretch++
-	}
-	z, _, _ := along(b.Y, b.X, y, stretch)
+	z, _, _ := along(b.Y, b.X, y)
 	return z
 }
 
-// along is the function through the points at v, which lies before the i-th.
-func along(from, to []float64, v float64, i int) (value, slope float64, stretch int) {
+// along is the function through the points at v, its slope there, and the index
+// of the point that v lies before.
+func along(from, to []float64, v float64) (value, slope float64, i int) {
 	n := len(from)
+	for i < n && v >= from[i] {
+		i++
+	}
 	switch {
 	case n == 0:
 		return v, 1, 0

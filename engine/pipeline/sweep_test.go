@@ -33,6 +33,14 @@ func newSweeper(t *testing.T) *sweeper {
 	return s
 }
 
+// newTaught has a shop of so many customers, and slower models wait to be proposed.
+func newTaught(t *testing.T, customers int) *sweeper {
+	s := newSweeper(t)
+	s.shop(customers)
+	s.teach(3)
+	return s
+}
+
 // open begins a session on what is committed.
 func (s *sweeper) open() {
 	if s.core != nil {
@@ -137,9 +145,7 @@ func (s *sweeper) shop(n int) {
 // everything that is kept is what they say.
 func TestSweepReachesEverybody(t *testing.T) {
 	for _, n := range []int{1, 6, 7, 8, 40} {
-		s := newSweeper(t)
-		s.shop(n)
-		s.teach(3)
+		s := newTaught(t, n)
 		require.Zero(t, s.run()["model"], "what stores the models is told under those before")
 		require.Equal(t, 2, s.core.models.Load().Learned().Version)
 		transactions, told := s.settle()
@@ -155,9 +161,7 @@ func TestSweepReachesEverybody(t *testing.T) {
 // Who is new, forgotten, or buys while a pass goes on is not left out and not
 // told twice; nor while it is overtaken by newer models.
 func TestSweepWhileThingsHappen(t *testing.T) {
-	s := newSweeper(t)
-	s.shop(40)
-	s.teach(3)
+	s := newTaught(t, 40)
 	s.run(order("a-first", 41), order("d-first", 41)) // new in the transaction that stores the models
 	require.Positive(t, s.run(order("c00", 42), order("b-second", 42))["model"])
 	s.run(event.Event{ID: "x", CustomerID: "c15", Type: event.ErasureRequested, Time: at(42)}, // ahead of the pass
@@ -174,9 +178,7 @@ func TestSweepWhileThingsHappen(t *testing.T) {
 // A session that ends leaves neither models that were not committed nor a pass
 // half done.
 func TestSweepBeginsAnewWithTheSession(t *testing.T) {
-	s := newSweeper(t)
-	s.shop(40)
-	s.teach(3)
+	s := newTaught(t, 40)
 	require.NoError(t, s.core.Finish(0))
 	require.Equal(t, 1, s.core.models.Load().Learned().Version, "not committed")
 	s.open()
@@ -198,9 +200,7 @@ func TestSweepBeginsAnewWithTheSession(t *testing.T) {
 // Where more timers are due than a transaction has room for, a look tells its
 // customer's first, and keeps that it did.
 func TestSweepWithTimersDue(t *testing.T) {
-	s := newSweeper(t)
-	s.shop(40)
-	s.teach(3)
+	s := newTaught(t, 40)
 	s.run()
 	sh := s.core.shards[0]
 	sh.pos.Clock += 400 * dayMS
@@ -215,9 +215,7 @@ func TestSweepWithTimersDue(t *testing.T) {
 // What was learned stays in the state when learning is switched off, but does not
 // count.
 func TestLearningSwitchedOff(t *testing.T) {
-	s := newSweeper(t)
-	s.shop(8)
-	s.teach(3)
+	s := newTaught(t, 8)
 	s.run()
 	s.cfg.Score.Learn.Sample = 0
 	s.open()

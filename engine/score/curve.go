@@ -43,7 +43,7 @@ type point struct {
 }
 
 // set prepares the curve of a customer for a model. b is nil where the weeks do
-// not count; otherwise enter follows.
+// not count; otherwise Scorer.enter follows.
 func (c *curve) set(q *rhythm.Posterior, horizon float64, f *Fitted, m *moments, b *behaviour, complains bool) {
 	*c = curve{q: q, horizon: horizon, decay: decayOf(horizon), model: f.Churn, moments: m, behaviour: b}
 	if c.model == nil {
@@ -56,9 +56,6 @@ func (c *curve) set(q *rhythm.Posterior, horizon float64, f *Fitted, m *moments,
 		c.level += c.sum(&c.columns, behaviourColumns[:])
 	}
 }
-
-// enter takes the behaviour for a calendar week, and where on the curve it began.
-func (c *curve) enter(week int32, monday int64) { c.week, c.monday = week, monday }
 
 // sum is the model's sum over some columns.
 func (c *curve) sum(x *[numFeatures]float64, columns []int) (sum float64) {

@@ -59,9 +59,8 @@ func (s *Scorer) fillChurn(out *Scores) {
 // enter takes a curve into a calendar week and returns the silence at which it
 // begins.
 func (s *Scorer) enter(c *curve, week int32) int64 {
-	monday := s.rules.Calendar.Start(ledger.Monday(week)) - s.f.last
-	c.enter(week, monday)
-	return monday
+	c.week, c.monday = week, s.rules.Calendar.Start(ledger.Monday(week))-s.f.last
+	return c.monday
 }
 
 // fillExpected names the day of the next order.

@@ -105,6 +105,14 @@ func (s *shop) browse(t *rapid.T, n int) {
 // lastOrder is the instant of the last order.
 func (s *shop) lastOrder() int64 { return s.l.Orders[len(s.l.Orders)-1].Placed }
 
+// silentModel adds nothing to the rhythm's word.
+func silentModel() *churn.Model {
+	return &churn.Model{
+		Weights: make([]float64, numFeatures), Lo: make([]float64, numFeatures),
+		Hi: make([]float64, numFeatures), Mean: make([]float64, numFeatures),
+	}
+}
+
 // drawLearned draws models that weigh every column, with clamps that bite.
 func drawLearned(t *rapid.T, horizon int) *Learned {
 	l := BuiltIn(horizon)
@@ -115,10 +123,8 @@ func drawLearned(t *rapid.T, horizon int) *Learned {
 		Silence:  rapid.Float64Range(0, 3).Draw(t, "mean silence"),
 		Features: make([]float64, numFeatures),
 	}
-	m := &churn.Model{
-		Bias: rapid.Float64Range(-3, 3).Draw(t, "bias"), Lambda: 1, Rows: 900,
-		Weights: make([]float64, numFeatures), Lo: make([]float64, numFeatures), Hi: make([]float64, numFeatures), Mean: make([]float64, numFeatures),
-	}
+	m := silentModel()
+	m.Bias, m.Lambda, m.Rows = rapid.Float64Range(-3, 3).Draw(t, "bias"), 1, 900
 	for i := range numFeatures {
 		reach := 5. // as far as the column comes, about
 		switch i {

@@ -234,7 +234,8 @@ func TestRefusalsKeepWhatWasKnown(t *testing.T) {
 func foolish(at int64, past ...Past) *Learned {
 	l := BuiltIn(90)
 	l.Version, l.At, l.Past = 2, at, past
-	m := &churn.Model{Bias: 4, Weights: make([]float64, numFeatures), Lo: make([]float64, numFeatures), Hi: make([]float64, numFeatures), Mean: make([]float64, numFeatures)}
+	m := silentModel()
+	m.Bias = 4
 	m.Weights[xSilence], m.Hi[xSilence] = -3, 10
 	l.Churn = m
 	return l
@@ -342,7 +343,7 @@ func TestSteadyKeepsWhatStandsOut(t *testing.T) {
 			offset := 1.5 * rng.NormFloat64()
 			rows[i] = churn.Row{Snapshot: int32(n.firstResolved(sunday)), Offset: offset, X: make([]float64, numFeatures), Churned: rng.Float64() < churn.Logistic(offset+c.shift)}
 		}
-		m := &churn.Model{Weights: make([]float64, numFeatures), Lo: make([]float64, numFeatures), Hi: make([]float64, numFeatures), Mean: make([]float64, numFeatures)}
+		m := silentModel()
 		n.steady(m, rows, q)
 		require.GreaterOrEqual(t, m.Bias, c.least, "shifted by %g", c.shift)
 		require.LessOrEqual(t, m.Bias, c.most, "shifted by %g", c.shift)
