@@ -40,7 +40,7 @@ It prints the report as text; --html writes it as one page with plots, --json as
   dangol backtest --input events.jsonl.gz --as-of 2026-06-01 --json report.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.input == "" || o.asOf == "" {
+			if len(o.input) == 0 || o.asOf == "" {
 				return errors.New("a file and an instant are needed: dangol backtest --input FILE --as-of 2026-06-01")
 			}
 			return backtest(cmd.Context(), &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -89,7 +89,7 @@ func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (e
 	if err != nil {
 		return err
 	}
-	r.Data.Input, r.Data.Format = filepath.Base(o.input), filepath.Base(o.format)
+	r.Data.Input, r.Data.Format = o.inputName(), filepath.Base(o.format)
 	h.bar.close()
 	return errors.Join(r.WriteText(out), writeReport(o.html, r.WriteHTML), writeReport(o.json, r.WriteJSON))
 }

@@ -182,7 +182,7 @@ func sameModels(t *testing.T, want, got []byte) string {
 // replayedModels are those that a replay in this process comes to.
 func replayedModels(t *testing.T, input, format, asOf string, sets ...string) []byte {
 	t.Helper()
-	o := historyOptions{input: input, format: format, asOf: asOf, sets: sets}
+	o := historyOptions{input: []string{input}, format: format, asOf: asOf, sets: sets}
 	cfg, until, err := o.load()
 	require.NoError(t, err)
 	h, err := o.open(cfg, until, io.Discard)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,20 +16,32 @@ import (
 	"github.com/dangol-dev/dangol/state"
 )
 
-// historyOptions are the flags of what reads a history from a file.
+// historyOptions are the flags of what reads a history from files.
 type historyOptions struct {
-	input, format, asOf string
-	config              string
-	sets                []string
+	input        []string // one history, in files of one format
+	format, asOf string
+	config       string
+	sets         []string
 }
 
 // register gives cmd the flags; asOf is what --as-of means to it.
 func (o *historyOptions) register(cmd *cobra.Command, asOf string) {
 	f := cmd.Flags()
-	f.StringVar(&o.input, "input", "", "`FILE` to read, gzip too")
+	f.StringArrayVar(&o.input, "input", nil, inputUsage)
 	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
 	f.StringVar(&o.asOf, "as-of", "", asOf)
 	addConfigFlags(cmd, &o.config, &o.sets)
+}
+
+const inputUsage = "`FILE` to read, gzip too; may be given again, for a history in several files of one format"
+
+// inputName is what a report calls the files.
+func (o *historyOptions) inputName() string {
+	names := make([]string, len(o.input))
+	for i, path := range o.input {
+		names[i] = filepath.Base(path)
+	}
+	return strings.Join(names, ", ")
 }
 
 func formatUsage() string {
@@ -45,7 +58,7 @@ func (o *historyOptions) load() (*Config, int64, error) {
 	return cfg, asOf, err
 }
 
-// history is a file's events and an engine without Kafka for them, whose state
+// history is the files' events and an engine without Kafka for them, whose state
 // lives in a temporary directory.
 type history struct {
 	reader *file.Reader
@@ -55,7 +68,7 @@ type history struct {
 	dir    string
 }
 
-// open opens the file up to an instant (0: all of it).
+// open opens the files up to an instant (0: all of it).
 func (o *historyOptions) open(cfg *Config, until int64, errOut io.Writer) (_ *history, err error) {
 	h := &history{bar: newProgress(errOut)}
 	defer func() {
@@ -63,7 +76,7 @@ func (o *historyOptions) open(cfg *Config, until int64, errOut io.Writer) (_ *hi
 			err = errors.Join(err, h.close())
 		}
 	}()
-	h.reader, err = file.Open(o.input, o.format, file.Options{
+	h.reader, err = file.OpenAll(o.input, o.format, file.Options{
 		Decode: cfg.Decode, AsOf: until, Progress: func(s file.Stage, share float64) { h.bar.set(string(s), share) },
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ native JSON; a line that is no event is counted and left out.`,
 		Example: "  dangol produce --input events.jsonl\n  dangol produce --input CDNOW_sample.txt --format cdnow --partitions 12",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.input == "" {
+			if len(o.input) == 0 {
 				return errors.New("no file given: dangol produce --input FILE")
 			}
 			if o.rate < 0 || o.partitions < 0 {
@@ -40,7 +40,7 @@ native JSON; a line that is no event is counted and left out.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.input, "input", "", "`FILE` to read, .gz too")
+	f.StringArrayVar(&o.input, "input", nil, inputUsage)
 	f.StringVar(&o.format, "format", jsonFormat, formatUsage())
 	f.StringSliceVar(&o.brokers, "brokers", DefaultConfig().Input.Kafka.Brokers, "seed brokers")
 	f.StringVar(&o.topic, "topic", DefaultConfig().Input.Kafka.Topic, "topic to produce to")
@@ -50,11 +50,12 @@ native JSON; a line that is no event is counted and left out.`,
 }
 
 type produceOptions struct {
-	input, format string
-	brokers       []string
-	topic         string
-	partitions    int32
-	rate          float64
+	input      []string // files, produced as one
+	format     string
+	brokers    []string
+	topic      string
+	partitions int32
+	rate       float64
 }
 
 // outgoing is one record to produce: fresh memory, which the client keeps
@@ -75,7 +76,7 @@ const maxBuffered = 50_000
 func produce(ctx context.Context, o *produceOptions, out, errOut io.Writer) (err error) {
 	bar := newProgress(errOut)
 	defer bar.close()
-	src, err := openSource(o.input, o.format, bar)
+	src, err := openSources(o.input, o.format, bar)
 	if err != nil {
 		return err
 	}

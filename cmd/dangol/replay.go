@@ -39,7 +39,7 @@ have written to the changes topic, --facts the bytes of the facts; a line each.`
   dangol replay --input events.jsonl.gz --scores scores.jsonl --changes changes.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.input == "" {
+			if len(o.input) == 0 {
 				return errors.New("no file given: dangol replay --input FILE")
 			}
 			return replay(cmd.Context(), &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -166,7 +166,7 @@ func report(w io.Writer, r file.Report, st pipeline.Stats, took time.Duration) {
 		fmt.Fprintf(w, "  rejected as %s: %d lines\n", reason, r.Rejects[reason])
 	}
 	for _, x := range r.Examples {
-		fmt.Fprintf(w, "    line %d: %s\n", x.Line, x.Reject.Error())
+		fmt.Fprintf(w, "    %s\n", x)
 	}
 	fmt.Fprintf(w, "  duplicates: %d, timers: %d, changes: %d\n", st.Duplicates, st.Timers, st.Changes)
 }

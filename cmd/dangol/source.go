@@ -21,10 +21,15 @@ const jsonFormat = file.JSON
 
 // openSource opens a file to be produced, in any format that file.Open knows.
 func openSource(path, format string, bar *progress) (source, error) {
+	return openSources([]string{path}, format, bar)
+}
+
+// openSources opens files to be produced as one.
+func openSources(paths []string, format string, bar *progress) (source, error) {
 	if format == jsonFormat {
-		return openLines(path, bar)
+		return openLines(paths, bar)
 	}
-	r, err := file.Open(path, format, file.Options{
+	r, err := file.OpenAll(paths, format, file.Options{
 		Progress: func(s file.Stage, share float64) { bar.set(string(s), share) },
 	})
 	if err != nil {
@@ -33,7 +38,7 @@ func openSource(path, format string, bar *progress) (source, error) {
 	return &events{r: r}, nil
 }
 
-// events is a source of a file's events in the order of their time, written as
+// events is a source of files' events in the order of their time, written as
 // native JSON.
 type events struct {
 	r  *file.Reader
@@ -54,21 +59,22 @@ func (e *events) report() string {
 		s += fmt.Sprintf("\n  left out as %s: %d", reason, r.Rejects[reason])
 	}
 	for _, x := range r.Examples {
-		s += fmt.Sprintf("\n  line %d: %s", x.Line, x.Reject.Error())
+		s += "\n  " + x.String()
 	}
 	return s
 }
 
-// Close closes the file.
+// Close closes the files.
 func (e *events) Close() error { return e.r.Close() }
 
 // maxLine bounds a line of a JSON file: more is no line but another format.
 const maxLine = 16 << 20
 
-// lines is a source of JSON lines, passed on as they are.
+// lines is a source of JSON lines, passed on as they are, file after file.
 type lines struct {
+	paths   []string // of the files to come
 	file    *os.File
-	size    int64
+	size    int64 // of all files
 	raw     counter
 	bar     *progress
 	r       *bufio.Reader
@@ -91,35 +97,59 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func openLines(path string, bar *progress) (*lines, error) {
+func openLines(paths []string, bar *progress) (*lines, error) {
 	d, err := decode.NewJSON(decode.DefaultConfig())
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+	l := &lines{paths: paths, decoder: d, bar: bar}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		l.size += info.Size()
 	}
-	l := &lines{file: f, decoder: d, bar: bar, raw: counter{r: f}}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+	if err := l.advance(); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
-	l.size = info.Size()
+	return l, nil
+}
+
+// advance goes to the next file; io.EOF: there is none.
+func (l *lines) advance() error {
+	if len(l.paths) == 0 {
+		return io.EOF
+	}
+	if err := l.Close(); err != nil {
+		return err
+	}
+	path := l.paths[0]
+	l.paths, l.number = l.paths[1:], 0
+	var err error
+	if l.file, err = os.Open(path); err != nil {
+		return err
+	}
+	l.raw.r = l.file
 	var r io.Reader = &l.raw
 	if strings.HasSuffix(path, ".gz") {
 		if r, err = gzip.NewReader(r); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	l.r = bufio.NewReaderSize(r, 1<<18)
-	return l, nil
+	return nil
 }
 
 // next returns the next line that is not empty.
 func (l *lines) next() (outgoing, error) {
 	for {
 		line, err := l.line()
+		if errors.Is(err, io.EOF) {
+			if err = l.advance(); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return outgoing{}, err
 		}
@@ -174,5 +204,12 @@ func (l *lines) report() string {
 	return s
 }
 
-// Close closes the file.
-func (l *lines) Close() error { return l.file.Close() }
+// Close closes the present file.
+func (l *lines) Close() error {
+	if l.file == nil {
+		return nil
+	}
+	err := l.file.Close()
+	l.file = nil
+	return err
+}

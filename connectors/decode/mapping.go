@@ -8,7 +8,6 @@ import (
 	"io"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +22,7 @@ type Mapping struct {
 	Separator string            `yaml:"separator" doc:"csv: the character between cells; default a comma"`
 	Widths    []int             `yaml:"widths" doc:"fixed: the width of each cell; bytes"`
 	Header    bool              `yaml:"header" doc:"the first line names the columns"`
-	Count     int               `yaml:"count" doc:"cells that each line must have; 0: as many as the header"`
+	Count     int               `yaml:"count" doc:"cells that each line must have, with items_from at least; 0: as many as the header, or up to items_from"`
 	Columns   Columns           `yaml:"columns" doc:"where the fields of an event come from"`
 	Type      string            `yaml:"type" doc:"the type of every line, where no column says it"`
 	Types     map[string]string `yaml:"types" doc:"the event type for each value of the type column"`
@@ -37,7 +36,9 @@ type Mapping struct {
 
 // Columns name, for each field of an event, a column by its header, or by its
 // position from 1 where there is no header. What holds a brace is a pattern:
-// "{user}/{day}" puts cells together, and {#} is the line's number.
+// "{user}/{day}" puts cells together, and {#} is the line's number, which goes on
+// from file to file. ItemsFrom is the first of the cells that are an item each,
+// to the end of the line, as many as there are.
 type Columns struct {
 	ID       string `yaml:"id"`
 	Customer string `yaml:"customer"`
@@ -54,12 +55,18 @@ type Columns struct {
 	Currency string `yaml:"currency"`
 	Channel  string `yaml:"channel"`
 	Session  string `yaml:"session"`
+
+	ItemsFrom string `yaml:"items_from"`
 }
 
 // TimeFormat says how times are written.
 type TimeFormat struct {
 	Layout string `yaml:"layout" doc:"Go's reference time written the file's way (2006-01-02 15:04:05), or unix, or unix_ms; default RFC 3339"`
 	Zone   string `yaml:"zone" doc:"IANA time zone of times that name none; default UTC"`
+
+	// A table without times.
+	Start string        `yaml:"start" doc:"instead of columns.time: the time of line 1, a day (2006-01-02) or RFC 3339"`
+	Every time.Duration `yaml:"every" doc:"with start: the time from a line to the next, such as 1m or 24h"`
 }
 
 // Refunds says which lines give back. Each becomes an order_refunded of the
@@ -127,13 +134,10 @@ func ParseMapping(text []byte) (*Mapping, error) {
 
 // Validate returns all faults, joined.
 func (m *Mapping) Validate() error {
-	errs := m.cutFaults()
+	errs := append(m.cutFaults(), m.timeFaults()...)
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if m.Columns.Customer == "" {
 		fault("columns.customer: missing; every event has a customer")
-	}
-	if m.Columns.Time == "" {
-		fault("columns.time: missing; every event has a time")
 	}
 	if (m.Type == "") == (m.Columns.Type == "") {
 		fault("type: give either type or columns.type")
@@ -152,9 +156,6 @@ func (m *Mapping) Validate() error {
 	if len(m.Channel) > MaxChannel {
 		fault("channel: longer than %d bytes", MaxChannel)
 	}
-	if _, err := time.LoadLocation(m.Time.Zone); err != nil {
-		fault("time.zone: %q is not a known time zone", m.Time.Zone)
-	}
 	switch {
 	case m.GroupBy != "" && m.GroupBy != "order":
 		fault("group_by: %q is not order", m.GroupBy)
@@ -162,6 +163,9 @@ func (m *Mapping) Validate() error {
 		fault("group_by: needs columns.order, and type: order_completed")
 	case m.Refunds != nil && (m.GroupBy == "" || m.Columns.Item == "" || m.Columns.Price == ""):
 		fault("refunds: need group_by: order, columns.item and columns.price, to find the order that sold the item and what it cost")
+	}
+	if c := &m.Columns; c.ItemsFrom != "" && c.Item+c.Category+c.Quantity+c.Price+c.Cost != "" {
+		fault("columns.items_from: item, category, quantity, price and cost are of a line with one item; give either")
 	}
 	for i, s := range m.Skip {
 		if err := s.fault(); err != nil {
@@ -191,7 +195,7 @@ func (m *Mapping) cutFaults() (errs []error) {
 	default:
 		fault("format: %q is none of csv, whitespace, fixed", m.Format)
 	}
-	if !m.Header && m.Count == 0 && m.Format != "fixed" {
+	if !m.Header && m.Count == 0 && m.Format != "fixed" && m.Columns.ItemsFrom == "" {
 		fault("count: missing; without a header the number of cells must be said")
 	}
 	return errs
@@ -214,67 +218,4 @@ func (s Skip) fault() error {
 		return fmt.Errorf("reason: %q is none of %v", s.Reason, event.Reasons())
 	}
 	return nil
-}
-
-// part is a piece of a cell's pattern: fixed text, the line's number, or a cell.
-type part struct {
-	text string
-	cell int // −1: text; −2: the line's number
-}
-
-// cell says where a field comes from; no parts: from nowhere.
-type cell struct {
-	name  string
-	parts []part
-}
-
-// resolve finds the columns of a field. names are the header's, or nil.
-func resolve(spec string, names []string, count int) (cell, error) {
-	c := cell{name: spec}
-	if spec == "" {
-		return c, nil
-	}
-	if !strings.Contains(spec, "{") {
-		at, err := column(spec, names, count)
-		c.parts = []part{{cell: at}}
-		return c, err
-	}
-	for rest := spec; rest != ""; {
-		text, after, open := strings.Cut(rest, "{")
-		if text != "" {
-			c.parts = append(c.parts, part{text: text, cell: -1})
-		}
-		if !open {
-			break
-		}
-		name, tail, closed := strings.Cut(after, "}")
-		if !closed {
-			return c, fmt.Errorf("%q: a brace is not closed", spec)
-		}
-		if name == "#" {
-			c.parts = append(c.parts, part{cell: -2})
-		} else {
-			at, err := column(name, names, count)
-			if err != nil {
-				return c, err
-			}
-			c.parts = append(c.parts, part{cell: at})
-		}
-		rest = tail
-	}
-	return c, nil
-}
-
-func column(name string, names []string, count int) (int, error) {
-	if names != nil {
-		if i := slices.Index(names, name); i >= 0 {
-			return i, nil
-		}
-		return 0, fmt.Errorf("no column %q: the header has %s", name, strings.Join(names, ", "))
-	}
-	n, err := strconv.Atoi(name)
-	if err != nil || n < 1 || n > count {
-		return 0, fmt.Errorf("column %q: without a header a column is a position from 1 to %d", name, count)
-	}
-	return n - 1, nil
 }

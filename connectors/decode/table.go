@@ -23,9 +23,14 @@ type Table struct {
 	types map[string]event.Type
 	money converter
 	max   int // bytes of a text
+	most  int // items of a line
+
+	start int64 // Unix ms of line 1, where the table has no times
+	every int64 // ms from a line to the next
 
 	ready                           bool // the columns were found
-	count                           int
+	count                           int  // cells of a line; with first ≥ 0, at least
+	first                           int  // of the cells that are an item each; −1: none are
 	id, customer, at, typ, order    cell
 	item, category, quantity, price cell
 	cost, amount, discount          cell
@@ -53,7 +58,13 @@ func NewTable(m *Mapping, cfg Config) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("time.zone: %w", err)
 	}
-	t := &Table{m: m, loc: loc, types: make(map[string]event.Type), money: newConverter(cfg.Currency), max: cfg.MaxString}
+	t := &Table{m: m, loc: loc, types: make(map[string]event.Type), money: newConverter(cfg.Currency), max: cfg.MaxString, most: cfg.MaxItems}
+	if m.Time.Start != "" {
+		if t.start, err = m.Time.start(); err != nil {
+			return nil, err
+		}
+		t.every = m.Time.Every.Milliseconds()
+	}
 	for value, name := range m.Types {
 		t.types[value] = typeByName[name]
 	}
@@ -87,6 +98,10 @@ func (t *Table) NeedsHeader() bool { return !t.ready }
 func (t *Table) find(names []string) error {
 	var errs []error
 	c := &t.m.Columns
+	names, err := t.width(names)
+	if err != nil {
+		errs = append(errs, err)
+	}
 	for _, f := range []struct {
 		name, spec string
 		to         *cell
@@ -143,14 +158,10 @@ func (t *Table) decode(line []byte, number int64, ev *event.Event) (string, even
 	if reason := t.cut(line); reason != "" {
 		return "", reason
 	}
-	want := t.count
-	if t.m.Count != 0 {
-		want = t.m.Count
-	}
 	switch {
-	case len(t.cells) < want:
+	case len(t.cells) < t.count:
 		return "", event.Truncated
-	case len(t.cells) > want:
+	case len(t.cells) > t.count && t.first < 0:
 		return "", event.Malformed
 	}
 	if field, reason := t.names(number, ev); reason != "" {
@@ -216,36 +227,6 @@ func (t *Table) names(number int64, ev *event.Event) (string, event.Reason) {
 	return t.time(number, ev)
 }
 
-func (t *Table) time(number int64, ev *event.Event) (string, event.Reason) {
-	s := t.text(&t.at, number)
-	if s == "" {
-		return t.at.name, event.MissingTime
-	}
-	var reason event.Reason
-	switch t.m.Time.Layout {
-	case "unix":
-		var seconds event.Micro
-		var err error
-		if seconds, err = event.ParseMicro([]byte(s)); err != nil {
-			return t.at.name, event.BadTime
-		}
-		ev.Time = int64(seconds / 1000)
-		reason = checkTime(ev.Time)
-	case "unix_ms":
-		ev.Time, reason = parseMillis([]byte(s))
-	case time.RFC3339Nano:
-		ev.Time, reason = parseTime(s)
-	default:
-		at, err := time.ParseInLocation(t.m.Time.Layout, s, t.loc)
-		if err != nil {
-			return t.at.name, event.BadTime
-		}
-		ev.Time = at.UnixMilli()
-		reason = checkTime(ev.Time)
-	}
-	return t.at.name, reason
-}
-
 // values reads the numbers and the item.
 func (t *Table) values(number int64, ev *event.Event) (string, event.Reason) {
 	it := event.Item{ID: t.text(&t.item, number), Category: t.text(&t.category, number), Quantity: event.One}
@@ -264,6 +245,11 @@ func (t *Table) values(number int64, ev *event.Event) (string, event.Reason) {
 	}
 	if it.ID != "" {
 		ev.Items = append(ev.Items, it)
+	}
+	if t.first >= 0 {
+		if reason := t.basket(ev); reason != "" {
+			return t.m.Columns.ItemsFrom, reason
+		}
 	}
 	if ev.Type < event.OrderCompleted || ev.Type > event.OrderCancelled {
 		ev.OrderID = "" // a pattern gives every line one

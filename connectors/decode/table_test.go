@@ -24,7 +24,7 @@ func newTable(t *testing.T, mapping, header string) *Table {
 }
 
 func TestPresets(t *testing.T) {
-	require.Equal(t, []string{"cdnow", "online-retail", "rees46"}, Presets())
+	require.Equal(t, []string{"baskets", "breadbasket", "cdnow", "online-retail", "rees46", "yoochoose"}, Presets())
 	for _, name := range Presets() {
 		_, err := Preset(name)
 		require.NoError(t, err, name)

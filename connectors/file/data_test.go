@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/dangol-dev/dangol/connectors/decode"
@@ -26,14 +27,20 @@ func data(t *testing.T, name string) string {
 	return path
 }
 
-// readAll returns the events of a file as native JSON lines, and holds them to
-// the order of time and the lines to what the decoder reads in them.
+// readAll is readEvery of one file.
 func readAll(t *testing.T, path, format string, opts Options, each func(*event.Event)) ([]string, Report) {
+	t.Helper()
+	return readEvery(t, []string{path}, format, opts, each)
+}
+
+// readEvery returns the events of files as native JSON lines, and holds them to
+// the order of time and the lines to what the decoder reads in them.
+func readEvery(t *testing.T, paths []string, format string, opts Options, each func(*event.Event)) ([]string, Report) {
 	t.Helper()
 	if opts.TempDir == "" {
 		opts.TempDir = t.TempDir()
 	}
-	r, err := Open(path, format, opts)
+	r, err := OpenAll(paths, format, opts)
 	require.NoError(t, err)
 	d, err := decode.NewJSON(decode.DefaultConfig())
 	require.NoError(t, err)
@@ -140,4 +147,87 @@ func TestREES46(t *testing.T) {
 	require.Equal(t, `{"type":"product_viewed","customer_id":"554748717","time":"2019-10-01T00:00:00Z",`+
 		`"items":[{"item_id":"3900821","category":"appliances.environment.water_heater","price":"33.20"}],`+
 		`"session_id":"9333dfbd-b87a-4708-9857-6336556b0fcc"}`, out[1])
+}
+
+// drain is readEvery for what is large: the events are looked at and not kept.
+func drain(t *testing.T, format string, each func(*event.Event), paths ...string) Report {
+	t.Helper()
+	r, err := OpenAll(paths, format, Options{})
+	require.NoError(t, err)
+	var ev event.Event
+	last := int64(0)
+	for err = r.Next(&ev); err == nil; err = r.Next(&ev) {
+		if ev.Time < last {
+			t.Fatalf("%d after %d", ev.Time, last)
+		}
+		last = ev.Time
+		each(&ev)
+	}
+	require.ErrorIs(t, err, io.EOF)
+	report := r.Report()
+	require.NoError(t, r.Close())
+	return report
+}
+
+// seen counts what events name.
+type seen struct {
+	customers, orders, items map[string]int
+	lines                    int // of all baskets
+}
+
+func (s *seen) add(ev *event.Event) {
+	s.customers[strings.Clone(ev.CustomerID)]++
+	s.orders[strings.Clone(ev.OrderID)]++
+	for i := range ev.Items {
+		s.items[strings.Clone(ev.Items[i].ID)]++
+	}
+	s.lines += len(ev.Items)
+}
+
+func newSeen() *seen {
+	return &seen{customers: map[string]int{}, orders: map[string]int{}, items: map[string]int{}}
+}
+
+func TestGroceriesData(t *testing.T) {
+	s := newSeen()
+	_, report := readAll(t, data(t, "groceries/groceries.csv"), "baskets", Options{}, s.add)
+	require.Equal(t, Report{Lines: 9835, Events: 9835}, report)
+	require.Equal(t, []int{9835, 9835, 169, 43_367}, []int{len(s.customers), len(s.orders), len(s.items), s.lines})
+	require.Equal(t, []int{2513, 1903, 1809}, []int{s.items["whole milk"], s.items["other vegetables"], s.items["rolls/buns"]})
+	require.Contains(t, s.items, "cream cheese")
+}
+
+func TestBreadBasketData(t *testing.T) {
+	s := newSeen()
+	_, report := readAll(t, data(t, "breadbasket/BreadBasket_DMS.csv"), "breadbasket", Options{}, s.add)
+	require.EqualValues(t, 21_293, report.Lines)
+	require.Equal(t, map[event.Reason]int64{event.MissingItem: 786}, report.Rejects)
+	// 66 of the 9,531 transactions hold nothing but NONE.
+	require.Equal(t, []int{9465, 9465, 94, 18_887}, []int{len(s.customers), len(s.orders), len(s.items), s.lines})
+}
+
+func TestYoochooseData(t *testing.T) {
+	train, test := data(t, "yoochoose/train_full.txt.gz"), data(t, "yoochoose/test.txt.gz")
+	s := newSeen()
+	require.Equal(t, Report{Lines: 70_278, Events: 70_278}, drain(t, "yoochoose", s.add, train))
+	require.Equal(t, []int{17_794, 2933}, []int{len(s.customers), len(s.items)})
+	s = newSeen()
+	require.Equal(t, Report{Lines: 13_568, Events: 13_568}, drain(t, "yoochoose", s.add, test))
+	require.Equal(t, []int{3416, 1771}, []int{len(s.customers), len(s.items)})
+	s = newSeen()
+	require.Equal(t, Report{Lines: 83_846, Events: 83_846}, drain(t, "yoochoose", s.add, test, train))
+	require.Len(t, s.customers, 17_794+3416, "no session is in both")
+}
+
+func TestTafengData(t *testing.T) {
+	s, last := newSeen(), 0
+	report := drain(t, Tafeng, func(ev *event.Event) {
+		s.add(ev)
+		if ev.Time == nestedEnd {
+			last++
+		}
+	}, data(t, "tafeng/tafeng_history.json.gz"))
+	require.Equal(t, Report{Lines: 77_369, Events: 77_369}, report)
+	require.Equal(t, []int{13_858, 77_369, 11_997, 480_611}, []int{len(s.customers), len(s.orders), len(s.items), s.lines})
+	require.Equal(t, 13_858, last, "everybody's last basket is at the end")
 }

@@ -34,11 +34,14 @@ const (
 	Reading  Stage = "reading"
 )
 
-// JSON is the format of one JSON object a line, in its native form or Segment's.
-const JSON = "json"
+// Formats that are no tables.
+const (
+	JSON   = "json"   // one JSON object a line, in its native form or Segment's
+	Tafeng = "tafeng" // {"user": [[item, …], …], …}: the ordered baskets of each user, without dates
+)
 
 // Formats returns the formats that Open knows by name.
-func Formats() []string { return append([]string{JSON}, decode.Presets()...) }
+func Formats() []string { return append(append([]string{JSON}, decode.Presets()...), Tafeng) }
 
 // stream yields events. An event holds until the next one is asked for. pos is
 // the event's place, by which events of one instant keep the file's order.
@@ -47,16 +50,18 @@ type stream interface {
 	close() error
 }
 
-// Reader yields the events of a file in the order of their time; events of one
-// instant keep the order of their lines. It serves one goroutine.
+// Reader yields the events of one or more files in the order of their time; events
+// of one instant keep the order of the files and, within one, of their lines. It
+// serves one goroutine.
 //
-// A file that is in order is read twice and needs no memory. Any other is sorted
+// What is in order is read twice and needs no memory. All else is sorted
 // with ChunkBytes of memory and, beyond that, a temporary file, which is gone
 // when the Reader is closed or the process dies.
 type Reader struct {
-	path   string
+	paths  []string
+	format string
 	opts   Options
-	table  *decode.Mapping // nil: JSON
+	table  *decode.Mapping // nil: JSON or Tafeng
 	report Report
 	out    stream // nil before the first Next
 	err    error
@@ -66,27 +71,57 @@ type Reader struct {
 // mapping's YAML file. gzip is recognised. The file is looked at, and a wrong
 // header reported, at once; the sorting is done by the first Next.
 func Open(path, format string, opts Options) (*Reader, error) {
+	return OpenAll([]string{path}, format, opts)
+}
+
+// OpenAll returns a Reader of one history that lies in several files of one
+// format. It is read as if they were one file: an order may have lines in several
+// of them, and lines are numbered through.
+func OpenAll(paths []string, format string, opts Options) (*Reader, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("no file given")
+	}
 	if opts.Decode.MaxBytes == 0 {
 		opts.Decode = decode.DefaultConfig()
 	}
 	if opts.ChunkBytes == 0 {
 		opts.ChunkBytes = 64 << 20
 	}
-	r := &Reader{path: path, opts: opts}
+	r := &Reader{paths: paths, format: format, opts: opts}
 	var err error
 	if r.table, err = mapping(format); err != nil {
 		return nil, err
 	}
-	src, err := r.openLines("", &Report{})
-	if err != nil {
-		return nil, err
+	return r, r.look()
+}
+
+// look opens each file and reads how it begins.
+func (r *Reader) look() error {
+	var src interface {
+		advance() error
+		close() error
 	}
-	return r, src.close()
+	var err error
+	if r.format == Tafeng {
+		src, err = r.openWalk("", &Report{})
+	} else {
+		src, err = r.openLines("", &Report{})
+	}
+	if err != nil {
+		return err
+	}
+	for err == nil {
+		err = src.advance()
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return errors.Join(err, src.close())
 }
 
 func mapping(format string) (*decode.Mapping, error) {
 	switch {
-	case format == JSON:
+	case format == JSON || format == Tafeng:
 		return nil, nil
 	case slices.Contains(decode.Presets(), format):
 		return decode.Preset(format)
@@ -119,8 +154,6 @@ func (r *Reader) Next(ev *event.Event) error {
 	}
 	if r.err == nil {
 		r.report.Events++
-	} else if !errors.Is(r.err, io.EOF) {
-		r.err = fmt.Errorf("%s: %w", r.path, r.err)
 	}
 	return r.err
 }
@@ -129,7 +162,7 @@ func (r *Reader) Next(ev *event.Event) error {
 // io.EOF.
 func (r *Reader) Report() Report { return r.report.copy() }
 
-// Close releases the file and what was spilled.
+// Close releases the files and what was spilled.
 func (r *Reader) Close() error {
 	r.err = os.ErrClosed
 	if r.out == nil {
@@ -140,6 +173,13 @@ func (r *Reader) Close() error {
 
 // start chooses the way from the lines to events in order.
 func (r *Reader) start() (stream, error) {
+	if r.format == Tafeng {
+		src, err := r.openNested()
+		if err != nil {
+			return nil, err
+		}
+		return r.sorted(src, byTime)
+	}
 	if r.table != nil && r.table.GroupBy != "" {
 		return r.grouped()
 	}
@@ -161,7 +201,7 @@ func (r *Reader) start() (stream, error) {
 	return r.sorted(src, byTime)
 }
 
-// inOrder reads the file once to see whether its events are in order.
+// inOrder reads the files once to see whether their events are in order.
 func (r *Reader) inOrder() (bool, error) {
 	src, err := r.openLines(Checking, &Report{})
 	if err != nil {

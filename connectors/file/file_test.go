@@ -101,7 +101,7 @@ func TestFaults(t *testing.T) {
 	_, err := Open(filepath.Join(t.TempDir(), "none"), JSON, Options{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = Open("x", "parquet", Options{})
-	require.ErrorContains(t, err, "cdnow, online-retail, rees46")
+	require.ErrorContains(t, err, "cdnow, online-retail, rees46, yoochoose, tafeng, or")
 	_, err = Open(write(t, "a.csv", "a,b,c\n"), "rees46", Options{})
 	require.ErrorContains(t, err, `columns.customer: no column "user_id": the header has a, b, c`)
 	_, err = Open(write(t, "a.csv", ""), "rees46", Options{})
