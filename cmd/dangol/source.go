@@ -49,7 +49,7 @@ func (e *events) next() (outgoing, error) {
 	if err := e.r.Next(&e.ev); err != nil {
 		return outgoing{}, err
 	}
-	return outgoing{key: []byte(e.ev.CustomerID), value: decode.AppendJSON(nil, &e.ev)}, nil
+	return outgoing{key: keyOf(&e.ev), value: decode.AppendJSON(nil, &e.ev)}, nil
 }
 
 func (e *events) report() string {
@@ -159,7 +159,7 @@ func (l *lines) next() (outgoing, error) {
 		}
 		o := outgoing{value: line}
 		if l.decoder.Decode(line, &l.ev) == nil {
-			o.key = []byte(l.ev.CustomerID)
+			o.key = keyOf(&l.ev)
 		} else {
 			l.unkeyed++
 		}
@@ -212,4 +212,13 @@ func (l *lines) Close() error {
 	err := l.file.Close()
 	l.file = nil
 	return err
+}
+
+// keyOf is the key of an event's record: the customer's id, or the item's where
+// it is about one.
+func keyOf(ev *event.Event) []byte {
+	if ev.Type == event.ItemUpdated {
+		return []byte(ev.Items[0].ID)
+	}
+	return []byte(ev.CustomerID)
 }

@@ -17,7 +17,9 @@ func AppendJSON(dst []byte, ev *event.Event) []byte {
 		dst = append(appendText(dst, `"id":`, ev.ID), ',')
 	}
 	dst = append(append(append(dst, `"type":"`...), ev.Type.String()...), '"')
-	dst = appendText(dst, `,"customer_id":`, ev.CustomerID)
+	if ev.Type != event.ItemUpdated {
+		dst = appendText(dst, `,"customer_id":`, ev.CustomerID)
+	}
 	dst = append(dst, `,"time":"`...)
 	dst = time.UnixMilli(ev.Time).UTC().AppendFormat(dst, "2006-01-02T15:04:05.999Z")
 	dst = append(dst, '"')
@@ -42,7 +44,20 @@ func AppendJSON(dst []byte, ev *event.Event) []byte {
 	if ev.Rating != 0 || ev.Type == event.SurveyAnswered {
 		dst = strconv.AppendInt(append(dst, `,"rating":`...), int64(ev.Rating), 10)
 	}
-	return append(dst, '}')
+	return append(appendState(dst, &ev.State), '}')
+}
+
+func appendState(dst []byte, s *event.ItemState) []byte {
+	if s.HasAvailable {
+		dst = strconv.AppendBool(append(dst, `,"available":`...), s.Available)
+	}
+	if s.HasHidden {
+		dst = strconv.AppendBool(append(dst, `,"hidden":`...), s.Hidden)
+	}
+	if s.HasConsent {
+		dst = appendText(dst, `,"requires_consent":`, s.Consent)
+	}
+	return dst
 }
 
 func appendItems(dst []byte, items []event.Item) []byte {

@@ -107,10 +107,14 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
+// typeByName has a customer's acts. What is said of items (item_updated) is known
+// to the native form alone.
 var typeByName = func() map[string]event.Type {
 	m := make(map[string]event.Type)
 	for _, t := range event.Types() {
-		m[t.String()] = t
+		if t != event.ItemUpdated {
+			m[t.String()] = t
+		}
 	}
 	return m
 }()
@@ -118,7 +122,9 @@ var typeByName = func() map[string]event.Type {
 func typeList() string {
 	var names []string
 	for _, t := range event.Types() {
-		names = append(names, t.String())
+		if t != event.ItemUpdated {
+			names = append(names, t.String())
+		}
 	}
 	return strings.Join(names, ", ")
 }

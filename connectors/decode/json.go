@@ -57,7 +57,7 @@ type JSON struct {
 	given   uint64
 	priced  bool // an item came with a price
 	line    line
-	product event.Item // of raw.product
+	product event.Item // of raw.product; of a native item_updated
 	raw     raw
 }
 
@@ -74,7 +74,7 @@ type raw struct {
 	previous  string
 	stamps    [4]stamp // in the order in which they are preferred
 	source    string   // Segment's channel: server, browser, mobile
-	product   line     // properties that are a product themselves; its item is JSON.product
+	product   line     // properties, or an item_updated, that are a product themselves; its item is JSON.product
 	money     amounts
 	props     uint64 // the properties that were given
 }

@@ -10,8 +10,9 @@ const (
 	nativeOrderLine = `{"id":"e-1","type":"order_completed","customer_id":"c-42","time":"2026-11-21T09:30:00Z",` +
 		`"order_id":"o-9","items":[{"item_id":"A","category":"pizza","quantity":2,"price":"9.90"}],` +
 		`"amount":"19.80","discount":"2.00","currency":"EUR","channel":"app","session_id":"s-1"}`
-	nativeView  = `{"id":"e-2","type":"product_viewed","customer_id":"c-42","time":"2026-11-21T09:30:00.250Z","items":[{"item_id":"A","category":"pizza","price":9.9}],"session_id":"s-1"}`
-	nativeCosts = `{"id":"e-1","type":"order_completed","customer_id":"c-42","time":"2026-11-21T09:30:00Z",` +
+	nativeView   = `{"id":"e-2","type":"product_viewed","customer_id":"c-42","time":"2026-11-21T09:30:00.250Z","items":[{"item_id":"A","category":"pizza","price":9.9}],"session_id":"s-1"}`
+	nativeUpdate = `{"id":"e-3","type":"item_updated","time":"2026-11-21T09:30:00Z","item_id":"A","category":"pizza","price":"9.90","available":false,"hidden":false,"requires_consent":"alcohol"}`
+	nativeCosts  = `{"id":"e-1","type":"order_completed","customer_id":"c-42","time":"2026-11-21T09:30:00Z",` +
 		`"order_id":"o-9","items":[{"item_id":"A","category":"pizza","quantity":2,"price":"9.90","cost":"4.10"}],` +
 		`"amount":"19.80","discount":"2.00","currency":"EUR","channel":"app","session_id":"s-1"}`
 	segmentView = `{"type":"track","event":"Product Viewed","userId":"019mr8mf4r","messageId":"022bb90c-bbac-11e4-8dfc-aa07a5b093db",` +

@@ -162,12 +162,44 @@ func TestCost(t *testing.T) {
 	require.Equal(t, []string{"none"}, costs(call+`"Product Viewed","properties":{"sku":"A","cost":true}}`))
 }
 
+// An item_updated is of items and of no customer.
+func TestItemUpdated(t *testing.T) {
+	const head = `{"type":"item_updated","time":"2026-11-21T09:30:00Z",`
+	pizza := event.Item{ID: "A", Category: "pizza", Quantity: event.One, Price: 9_900_000}
+	for record, want := range map[string]event.Event{
+		nativeUpdate:            {ID: "e-3", Items: []event.Item{pizza}, State: event.ItemState{HasAvailable: true, HasHidden: true, HasConsent: true, Consent: "alcohol"}},
+		head + `"item_id":"A"}`: {Items: []event.Item{{ID: "A", Quantity: event.One}}},
+		head + `"customer_id":"c-42","available":null,"hidden":true,"item_id":"A"}`:                                               {Items: []event.Item{{ID: "A", Quantity: event.One}}, State: event.ItemState{Hidden: true, HasHidden: true}},
+		head + `"available":true,"requires_consent":"","items":[{"item_id":"B"},{"item_id":"A","category":"pizza","price":9.9}]}`: {Items: []event.Item{{ID: "B", Quantity: event.One}, pizza}, State: event.ItemState{Available: true, HasAvailable: true, HasConsent: true}},
+		head + `"item_id":"passed over","price":1,"items":[{"item_id":"A"}]}`:                                                     {Items: []event.Item{{ID: "A", Quantity: event.One}}},
+		head + `"items":[],"item_id":"A"}`: {Items: []event.Item{{ID: "A", Quantity: event.One}}},
+	} {
+		want.Type, want.Time = event.ItemUpdated, 1795253400000
+		var ev, back event.Event
+		d := newDecoder(t)
+		require.NoError(t, d.Decode([]byte(record), &ev), record)
+		require.Equal(t, want, ev, record)
+		agree(t, newDecoder(t), []byte(record))
+		require.NoError(t, newDecoder(t).Decode(AppendJSON(nil, &ev), &back))
+		require.Equal(t, want, back, record)
+		requireReject(t, d, head+`"available":false}`, event.MissingItem, "item_id") // nothing is left of the one before
+	}
+}
+
+// Its money is converted as any other.
+func TestItemUpdatedPrice(t *testing.T) {
+	d := newDecoder(t, func(c *Config) { c.Currency = Currency{Base: "EUR", Rates: map[string]string{"USD": "0.9"}} })
+	var ev event.Event
+	require.NoError(t, d.Decode([]byte(`{"type":"item_updated","time":1,"item_id":"A","price":"10","currency":"USD"}`), &ev))
+	require.Equal(t, 9*event.One, ev.Items[0].Price)
+}
+
 // A decoder takes the form of each record from its type, wherever that stands
 // and whatever the record before was.
 func TestFormsMixed(t *testing.T) {
 	d := newDecoder(t)
 	records := []string{
-		nativeOrderLine, segmentOrder, nativeView, segmentView, segmentFull,
+		nativeOrderLine, segmentOrder, nativeView, segmentView, nativeUpdate, segmentFull,
 		`{"properties":{"order_id":"o","revenue":"3"},"userId":"u","event":"Order Completed","timestamp":1795253400000,"type":"track"}`,
 		`{"properties":[1],"event":5,"customer_id":"u","amount":1,"time":1795253400000,"type":"order_completed"}`,
 		`{"items":5,"userId":"u","timestamp":1795253400000,"type":"page"}`,
@@ -248,7 +280,7 @@ func TestNoAllocations(t *testing.T) {
 	d := newDecoder(t)
 	var ev event.Event
 	records := [][]byte{
-		[]byte(nativeOrderLine), []byte(nativeView), []byte(segmentOrder), []byte(segmentView), []byte(segmentFull),
+		[]byte(nativeOrderLine), []byte(nativeView), []byte(nativeUpdate), []byte(segmentOrder), []byte(segmentView), []byte(segmentFull),
 		[]byte(`{"type":"page","userId":"\u00e9\n\ud83d\ude00","timestamp":"2026-11-21T09:30:00Z"}`),
 		[]byte(`{"type":"track","userId":"u","event":"Nobody Knows"}`),
 		[]byte(`{"type":"order_completed","customer_id":"c","amount":-1}`),
@@ -290,7 +322,7 @@ func TestAgainstPlain(t *testing.T) {
 }
 
 func FuzzJSON(f *testing.F) {
-	for _, s := range []string{nativeOrderLine, nativeView, segmentOrder, segmentView, segmentFull} {
+	for _, s := range []string{nativeOrderLine, nativeView, nativeUpdate, segmentOrder, segmentView, segmentFull} {
 		f.Add([]byte(s))
 	}
 	for _, c := range malformed() {
@@ -317,7 +349,7 @@ var genValues = rapid.SampledFrom([]string{
 
 // good are likely values of fields, so that many records are whole.
 var good = map[string][]string{
-	"type":        {`"order_completed"`, `"product_viewed"`, `"order_refunded"`, `"survey_answered"`, `"aliased"`},
+	"type":        {`"order_completed"`, `"product_viewed"`, `"order_refunded"`, `"survey_answered"`, `"aliased"`, `"item_updated"`},
 	"call":        {`"track"`, `"track"`, `"track"`, `"page"`, `"alias"`, `"identify"`},
 	"event":       {`"Order Completed"`, `"product viewed"`, `"Order Refunded"`, `"Email Opened"`, `"Order Updated"`},
 	"customer_id": {`"c-42"`, `"caf\u00e9"`}, "userId": {`"u-1"`, `null`, `""`}, "anonymousId": {`"a-1"`},
@@ -326,7 +358,8 @@ var good = map[string][]string{
 	"total": {`27.5`, `"3"`}, "tax": {`2`, `"1e12"`}, "shipping": {`3`, `9e12`}, "discount": {`2.5`, `9e12`}, "currency": {`"EUR"`},
 	"items": {`[{"item_id":"A","price":"9.90","quantity":2}]`, `[{"item_id":"A","cost":"4.10"},{"cost":null,"item_id":"B"},{"item_id":"C","cost":0}]`, `[]`}, "products": {`[{"sku":"S","price":9e6,"quantity":1e6,"cost":1},{"product_id":"P"}]`},
 	"product_id": {`"P"`}, "rating": {`7`, `"9.5"`}, "score": {`10`}, "previous_id": {`"p"`}, "previousId": {`"p"`}, "version": {`1`},
-	"granted": {`true`, `false`},
+	"granted": {`true`, `false`}, "item_id": {`"A"`}, "category": {`"pizza"`}, "price": {`"9.90"`}, "available": {`true`, `false`}, "hidden": {`true`, `false`},
+	"requires_consent": {`"alcohol"`, `""`},
 }
 
 func genRecord(t *rapid.T) []byte {
@@ -395,11 +428,11 @@ func damage(t *rapid.T, data []byte) []byte {
 func TestConfigFaultsAreJoined(t *testing.T) {
 	require.NoError(t, DefaultConfig().Validate())
 	c := Config{MaxBytes: 1, MaxDepth: 2, Currency: Currency{Base: "euro", Rates: map[string]string{"ABC": "1", "USD": "-1"}},
-		Segment: Segment{Unknown: "drop", Names: map[string]string{"X": "y", " ": "page_viewed"}}}
+		Segment: Segment{Unknown: "drop", Names: map[string]string{"X": "y", " ": "page_viewed", "Restocked": "item_updated"}}}
 	err := c.Validate()
 	require.Error(t, err)
 	for _, name := range []string{"max_bytes", "max_depth", "max_items", "max_string", "currency.base", "currency.rates.ABC",
-		"currency.rates.USD", "segment.unknown", "segment.names.X", "segment.names. "} {
+		"currency.rates.USD", "segment.unknown", "segment.names.X", "segment.names.Restocked", "segment.names. "} {
 		require.Contains(t, err.Error(), name+": ")
 	}
 	_, err = NewJSON(c)

@@ -17,6 +17,7 @@ type bad struct {
 func malformed() []bad {
 	good := func(old, new string) string { return strings.Replace(nativeOrderLine, old, new, 1) }
 	view := func(old, new string) string { return strings.Replace(segmentView, old, new, 1) }
+	update := func(old, new string) string { return strings.Replace(nativeUpdate, old, new, 1) }
 	const at = `"customer_id":"c","time":"2026-11-21T09:30:00Z"`
 	return []bad{
 		{"no bytes", "", event.Empty, ""},
@@ -125,6 +126,19 @@ func malformed() []bad {
 		{"survey without rating", `{"type":"survey_answered",` + at + `}`, event.MissingField, "rating"},
 		{"consent to what", `{"type":"consent_updated",` + at + `}`, event.MissingField, "granted"},
 		{"alias of nobody", `{"type":"aliased",` + at + `}`, event.MissingField, "previous_id"},
+		{"update of no item", `{"type":"item_updated",` + at + `,"available":false}`, event.MissingItem, "item_id"},
+		{"update of nothing", `{"type":"item_updated",` + at + `}`, event.MissingItem, "item_id"},
+		{"update of an item without a name", update(`"A"`, `""`), event.MissingItem, "item_id"},
+		{"update of a list with a nameless item", update(`"item_id":"A"`, `"items":[{"price":1}]`), event.MissingItem, "items"},
+		{"update of an item by number", update(`"A"`, `7`), event.WrongType, "item_id"},
+		{"update without a time", update(`"time":"2026-11-21T09:30:00Z",`, ``), event.MissingTime, "time"},
+		{"available in words", update(`"available":false`, `"available":"no"`), event.WrongType, "available"},
+		{"hidden is a number", update(`"hidden":false`, `"hidden":1`), event.WrongType, "hidden"},
+		{"hidden twice", update(`"hidden":false`, `"hidden":false,"hidden":true`), event.DuplicateField, "hidden"},
+		{"requires any consent", update(`"alcohol"`, `true`), event.WrongType, "requires_consent"},
+		{"requires a long consent", update(`alcohol`, strings.Repeat("c", 65)), event.TooLarge, "requires_consent"},
+		{"price of an update below zero", update(`"9.90"`, `"-9.90"`), event.NegativeAmount, "price"},
+		{"update as a call", `{"type":"track","event":"Item Updated","userId":"u","timestamp":1,"properties":{"product_id":"A"}}`, event.UnknownType, "event"},
 	}
 }
 

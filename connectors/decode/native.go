@@ -6,6 +6,7 @@ import "github.com/dangol-dev/dangol/engine/event"
 var nativeNames = [...]string{
 	"id", "type", "customer_id", "time", "order_id", "items", "amount", "discount", "currency", "channel",
 	"session_id", "previous_id", "granted", "rating", "score", "coupon", "version",
+	"item_id", "category", "price", "available", "hidden", "requires_consent",
 }
 
 const (
@@ -26,6 +27,12 @@ const (
 	nativeScore
 	nativeCoupon
 	nativeVersion
+	nativeItem
+	nativeCategory
+	nativePrice
+	nativeAvailable
+	nativeHidden
+	nativeConsent
 )
 
 var itemNames = [...]string{"item_id", "category", "quantity", "price", "cost"}
@@ -81,6 +88,35 @@ func (d *JSON) nativeField(code uint8, i, depth int) int {
 		if i = d.skip(i, depth); i > 0 {
 			d.raw.version = versionOf(d.data[start:i])
 		}
+	default:
+		i = d.updateField(code, i, name)
+	}
+	return i
+}
+
+// updateField reads the value at i of a field that only an item_updated has.
+func (d *JSON) updateField(code uint8, i int, name string) int {
+	if d.raw.product.item == nil {
+		d.product = event.Item{Quantity: event.One}
+		d.raw.product.item = &d.product
+	}
+	it, state := &d.product, &d.ev.State
+	switch code {
+	case nativeItem:
+		it.ID, i = d.text(i, name, MaxID)
+	case nativeCategory:
+		it.Category, i = d.text(i, name, d.maxString)
+	case nativePrice:
+		it.Price, i = d.micro(i, name)
+	case nativeAvailable:
+		state.Available, i = d.boolean(i, name)
+		state.HasAvailable = true
+	case nativeHidden:
+		state.Hidden, i = d.boolean(i, name)
+		state.HasHidden = true
+	case nativeConsent:
+		state.Consent, i = d.text(i, name, MaxChannel)
+		state.HasConsent = true
 	}
 	return i
 }
@@ -128,7 +164,11 @@ func (d *JSON) finishNative() bool {
 		d.fail(event.UnknownType, "type", -1)
 		return false
 	}
-	if ev.CustomerID == "" {
+	if ev.Type == event.ItemUpdated {
+		if !d.setItem() {
+			return false
+		}
+	} else if ev.CustomerID == "" {
 		d.fail(event.MissingCustomer, "customer_id", -1)
 		return false
 	}
@@ -146,6 +186,21 @@ func (d *JSON) finishNative() bool {
 		rating:  given&(1<<nativeRating|1<<nativeScore) != 0,
 		granted: given&(1<<nativeGranted) != 0,
 	}, &nativeFields) && d.convert("currency")
+}
+
+// setItem makes an item_updated one of items and of no customer.
+func (d *JSON) setItem() bool {
+	ev := d.ev
+	ev.CustomerID = ""
+	if len(ev.Items) > 0 {
+		return true
+	}
+	if d.product.ID == "" || d.raw.product.item == nil {
+		d.fail(event.MissingItem, "item_id", -1)
+		return false
+	}
+	ev.Items = append(ev.Items, d.product)
+	return true
 }
 
 var nativeFields = fieldNames{

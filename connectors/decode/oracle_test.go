@@ -336,6 +336,7 @@ func (o *oracle) native(obj object, typ string, limit int64) (h has, priced bool
 	ev.Currency = o.currency(obj.get("currency"))
 	ev.Items, priced = o.items(obj.get("items"), itemNames[:])
 	ev.Granted, h.granted = o.boolean(obj.get("granted"))
+	o.update(obj)
 	var score int8
 	var scored bool
 	ev.Rating, h.rating = o.rating(obj.get("rating"))
@@ -344,6 +345,18 @@ func (o *oracle) native(obj object, typ string, limit int64) (h has, priced bool
 	}
 	h.rating = h.rating || scored
 	return h, priced
+}
+
+func (o *oracle) update(obj object) {
+	s := &o.ev.State
+	s.Available, s.HasAvailable = o.boolean(obj.get("available"))
+	s.Hidden, s.HasHidden = o.boolean(obj.get("hidden"))
+	s.Consent, s.HasConsent = o.text(obj.get("requires_consent"), MaxChannel), obj.get("requires_consent") != nil
+	it := event.Item{ID: o.text(obj.get("item_id"), MaxID), Category: o.text(obj.get("category"), o.cfg.MaxString), Quantity: event.One}
+	it.Price, _ = o.number(obj.get("price"))
+	if o.ev.Type == event.ItemUpdated && len(o.ev.Items) == 0 && it.ID != "" {
+		o.ev.Items = []event.Item{it}
+	}
 }
 
 func (o *oracle) segment(obj object, typ string, limit int64) (h has, priced bool) {
@@ -474,7 +487,13 @@ func (o *oracle) segmentMoney(props object, priced bool) {
 
 func (o *oracle) require(h has, priced bool) {
 	ev := &o.ev
-	if ev.CustomerID == "" || ev.Time <= 0 || ev.Rating > 10 {
+	if ev.Type == event.ItemUpdated {
+		ev.CustomerID = ""
+		if len(ev.Items) == 0 {
+			o.fault("no item")
+		}
+	}
+	if ev.CustomerID == "" && ev.Type != event.ItemUpdated || ev.Time <= 0 || ev.Rating > 10 {
 		o.fault("customer %q, time %d, rating %d", ev.CustomerID, ev.Time, ev.Rating)
 	}
 	switch ev.Type.String() {

@@ -100,6 +100,9 @@ func newTracks(c Segment) tracks {
 func (t *tracks) native(name string, to *event.Type) bool {
 	if name != t.nativeName {
 		typ, ok := typeByName[name]
+		if name == event.ItemUpdated.String() {
+			typ, ok = event.ItemUpdated, true
+		}
 		if !ok {
 			return false
 		}

@@ -10,8 +10,9 @@
 //   - Money is a decimal string.
 //   - Other numbers are rounded to six decimals; one that is not finite is null.
 //   - A part that says nothing yet (rfm, churn, loyalty, next_change, what is
-//     predicted of value) is null, a list without elements is []. Only version
-//     and previous_segment are left out where there is none.
+//     predicted of value, an offer's value) is null, a list without elements is
+//     []. Only version, previous_segment, the kind of what is the customer's own
+//     and what a count is short of are left out where there is none.
 //   - Strings are written as they are, with quotes, backslashes and control
 //     characters escaped; what is no UTF-8 becomes U+FFFD.
 package encode

@@ -99,15 +99,7 @@ func plainScores(s *score.Scores) obj {
 			"second_order_due_by": instant(s.Journey.SecondOrderDueBy),
 		},
 		"next_best": list(s.NextBest, func(o score.Offer) any {
-			return obj{
-				"item_id": told(o.ItemID), "kind": told(o.Kind), "score": told(o.Score),
-				"because": list(o.Because, func(b score.Because) any {
-					return obj{
-						"item_ids": list(b.ItemIDs, text), "support": told(b.Support),
-						"confidence": told(b.Confidence), "lift": told(b.Lift),
-					}
-				}),
-			}
+			return plainOffer(&o, obj{"item_id": told(o.ItemID)})
 		}),
 		"contact": obj{
 			"best_hour":    orNull(s.Contact.BestHour, s.Contact.BestHour >= 0),
@@ -157,6 +149,27 @@ func plainScores(s *score.Scores) obj {
 		}
 	}
 	return d
+}
+
+// plainOffer puts an offer into an object that says whose or what it is.
+func plainOffer(o *score.Offer, into obj) obj {
+	into["kind"], into["score"], into["value"], into["because"] = told(o.Kind), told(o.Score), nil, plainBecause(o.Because)
+	if o.Value > 0 {
+		into["value"] = told(event.MicroOf(o.Value))
+	}
+	return into
+}
+
+func plainBecause(because []score.Because) any {
+	return list(because, func(b score.Because) any {
+		rule := obj{
+			"item_ids": list(b.ItemIDs, text), "support": told(b.Support), "confidence": told(b.Confidence), "lift": told(b.Lift),
+		}
+		if b.Kind != "" {
+			rule["kind"] = told(b.Kind)
+		}
+		return rule
+	})
 }
 
 func plainChange(c *score.Change) obj {
@@ -268,22 +281,24 @@ func anyScores(t *rapid.T) *score.Scores {
 			Satisfaction: rapid.OneOf(rapid.Just(-1.), rapid.Float64Range(0, 1)).Draw(t, "satisfaction"),
 		}
 	}
-	for range rapid.IntRange(0, 2).Draw(t, "offers") {
-		o := score.Offer{ItemID: anyString.Draw(t, "item"), Kind: "repeat", Score: anyFloat.Draw(t, "score")}
-		for range rapid.IntRange(0, 2).Draw(t, "because") {
-			o.Because = append(o.Because, score.Because{
-				ItemIDs: rapid.SliceOfN(anyString, 0, 2).Draw(t, "ids"),
-				Support: anyFloat.Draw(t, "support"), Confidence: anyFloat.Draw(t, "confidence"), Lift: anyFloat.Draw(t, "lift"),
-			})
-		}
-		s.NextBest = append(s.NextBest, o)
-	}
+	s.NextBest = rapid.SliceOfN(rapid.Custom(anyOffer), 0, 2).Draw(t, "offers")
 	for range rapid.IntRange(0, 2).Draw(t, "reasons") {
 		s.Reasons = append(s.Reasons, score.Reason{
 			Score: anyString.Draw(t, "of"), Effect: anyFloat.Draw(t, "effect"), Text: score.Words(anyString.Draw(t, "text")),
 		})
 	}
 	return s
+}
+
+func anyOffer(t *rapid.T) score.Offer {
+	o := score.Offer{ItemID: anyString.Draw(t, "item"), Kind: "repeat", Score: anyFloat.Draw(t, "score"), Value: anyFloat.Draw(t, "value")}
+	for range rapid.IntRange(0, 2).Draw(t, "because") {
+		o.Because = append(o.Because, score.Because{
+			ItemIDs: rapid.SliceOfN(anyString, 0, 2).Draw(t, "ids"), Kind: anyString.Draw(t, "evidence"),
+			Support: anyFloat.Draw(t, "support"), Confidence: anyFloat.Draw(t, "confidence"), Lift: anyFloat.Draw(t, "lift"),
+		})
+	}
+	return o
 }
 
 func anyChange(t *rapid.T) *score.Change {
@@ -352,12 +367,6 @@ func TestListsOfAll(t *testing.T) {
 			}
 		}
 		requireSame(t, want, decode(t, JSON{}.AppendPopulation(nil, p)), "")
-
-		item := anyString.Draw(t, "item")
-		a := score.Affinity{ItemID: anyString.Draw(t, "other"), Count: anyInt.Draw(t, "count"), Support: anyFloat.Draw(t, "support"), Confidence: .5, Lift: 2}
-		requireSame(t, obj{"item_id": told(item), "affinities": []any{obj{
-			"item_id": told(a.ItemID), "count": told(a.Count), "support": told(a.Support), "confidence": .5, "lift": 2.,
-		}}}, decode(t, JSON{}.AppendAffinities(nil, item, []score.Affinity{a})), "")
 	})
 }
 

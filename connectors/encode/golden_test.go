@@ -44,11 +44,14 @@ func regular() *score.Scores {
 		Journey: score.Journey{Stage: "repeat", Level: 2, Since: at("2026-08-01T00:00:00Z"), NextChangeAt: at("2026-12-14T08:00:00Z")},
 		Loyalty: &score.Loyalty{Score: .784375, FullPriceShare: .8, CouponFreeShare: 1, CategoryBreadth: 4, Referrals: 1, Satisfaction: -1},
 		NextBest: []score.Offer{
-			{ItemID: "B", Kind: "cross_sell", Score: .31, Because: []score.Because{
-				{ItemIDs: []string{"A"}, Support: .01, Confidence: .41, Lift: 3.2},
-				{ItemIDs: []string{"C", "D"}, Support: .002, Confidence: .3, Lift: 1e-9},
+			{ItemID: "B", Kind: "cross_sell", Score: .31, Value: .31 * 19.9, Because: []score.Because{
+				{ItemIDs: []string{"A"}, Kind: "same_customer", Support: .01, Confidence: .41, Lift: 3.2},
+				{ItemIDs: []string{"C", "D"}, Kind: "same_order", Support: .002, Confidence: .3, Lift: 1e-9},
 			}},
-			{ItemID: "Käse \"jung\"", Kind: "repeat", Score: .3},
+			{ItemID: "Käse \"jung\"", Kind: "repeat", Score: .3, Because: []score.Because{
+				{ItemIDs: []string{"Käse \"jung\""}, Support: .02, Confidence: .5, Lift: 25},
+			}},
+			{ItemID: "E", Kind: "up_sell", Score: .02, Value: 1e-7},
 		},
 		Contact:    score.Contact{BestHour: 19, BestWeekday: 5, Channel: "app", Permitted: []string{"app", "email"}},
 		Reasons:    []score.Reason{{Score: "churn.probability", Effect: -.08, Text: score.Words("35 days since the last order; usual gap 21")}},
@@ -71,6 +74,28 @@ func stranger() *score.Scores {
 	return &score.Scores{
 		CustomerID: "c-1", AsOf: at("2026-11-21T09:30:00Z"),
 		Journey: score.Journey{Stage: "prospect"}, Contact: score.Contact{BestHour: -1},
+	}
+}
+
+// beef is what goes with beef, of plain and of decayed counts.
+func beef() *score.ItemAffinities {
+	return &score.ItemAffinities{ItemID: "beef", AsOf: at("2026-11-21T09:30:00Z"), Kinds: [4][]score.Affinity{
+		{
+			{ItemID: "root vegetables", Count: 171, Support: 171. / 9835, Confidence: .3313953, Lift: 3.0403668, Leverage: .011668, LLR: 191.25, Strength: .2125},
+			{ItemID: "whole milk", Count: 209, Short: 1.5, Support: .021251, Confidence: .405039, Lift: 1.585180, Leverage: .007845, LLR: 49.5, Strength: .1375},
+		},
+		{}, nil, {{ItemID: "beef \"jung\"", Count: 2.71828, Support: .001, Confidence: .5, Lift: 12, Leverage: .000916, LLR: 7.5, Strength: .25}},
+	}}
+}
+
+// together are offers to nobody in particular: without a kind or a value.
+func together() []score.Offer {
+	return []score.Offer{
+		{ItemID: "root vegetables", Score: .4375, Because: []score.Because{
+			{ItemIDs: []string{"beef", "soda"}, Kind: "same_order", Support: .002, Confidence: .4, Lift: 3.5},
+			{ItemIDs: []string{"beef"}, Kind: "same_order", Support: .017387, Confidence: .331395, Lift: 3.040367},
+		}},
+		{ItemID: "whole milk", Score: .1375},
 	}
 }
 
@@ -111,13 +136,17 @@ func documents() map[string][]byte {
 			},
 		}),
 		"population_empty": j.AppendPopulation(nil, &score.Population{}),
-		"affinities": j.AppendAffinities(nil, "beef", []score.Affinity{
-			{ItemID: "root vegetables", Count: 171, Support: 171. / 9835, Confidence: .3313953, Lift: 3.0403668},
-			{ItemID: "whole milk", Count: 209, Support: .021251, Confidence: .405039, Lift: 1.585180},
+		"affinities":       j.AppendNeighbours(nil, "beef", "same_order", beef().Kinds[0]),
+		"affinities_none":  j.AppendNeighbours(nil, "beef", "next_order", nil),
+		"affinities_topic": j.AppendAffinities(nil, beef()),
+		"together":         j.AppendTogether(nil, []string{"beef", "soda"}, []string{"unicorn"}, "same_order", together()),
+		"together_none":    j.AppendTogether(nil, []string{"beef"}, nil, "same_session", nil),
+		"audience": j.AppendAudience(nil, "B", []score.Target{
+			{CustomerID: "c-42", Offer: regular().NextBest[0]}, {CustomerID: "단골", Offer: regular().NextBest[1]},
 		}),
+		"audience_none":   j.AppendAudience(nil, "B", nil),
 		"models":          j.AppendModels(nil, learned()),
 		"models_built_in": j.AppendModels(nil, score.BuiltIn(90)),
-		"affinities_none": j.AppendAffinities(nil, "beef", nil),
 	}
 }
 

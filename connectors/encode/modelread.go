@@ -46,8 +46,13 @@ func (d *fittedDoc) fitted(f *score.Fitted) error {
 	if s := d.Spend; s != nil {
 		f.Spend.P, f.Spend.Q, f.Spend.V = float64(s.P), float64(s.Q), float64(s.V)
 	}
-	if err := d.churn(f); err != nil {
+	f.Labels = d.Labels
+	if err := d.Churn.into(f, score.FeatureNames()); err != nil {
 		return fmt.Errorf("churn: %w", err)
+	}
+	var err error
+	if f.Offers, err = d.Offers.model(); err != nil {
+		return fmt.Errorf("offers: %w", err)
 	}
 	f.MeanSpend = float64(d.MeanSpend)
 	b := &d.Baselines
@@ -67,18 +72,34 @@ func (d *rhythmDoc) params(r, alpha, a, b *float64, weights []float64) error {
 	return nil
 }
 
-func (d *fittedDoc) churn(f *score.Fitted) error {
-	f.Labels = d.Labels
-	if d.Churn == nil {
+// model is the model of offers: the built-in one where the document is older than
+// offers' models.
+func (d *offersDoc) model() (*score.OfferModel, error) {
+	if d == nil {
+		return score.BuiltInOffers(), nil
+	}
+	var fresh, again score.Fitted
+	if err := d.New.into(&fresh, score.NewColumns()); err != nil {
+		return nil, fmt.Errorf("new: %w", err)
+	}
+	if err := d.Again.into(&again, score.AgainColumns()); err != nil {
+		return nil, fmt.Errorf("again: %w", err)
+	}
+	return &score.OfferModel{New: fresh.Churn, Again: again.Churn, Lists: d.Lists}, nil
+}
+
+// into makes the model f's for churn; see termsOf. Other columns than these are
+// an error.
+func (d *termsDoc) into(f *score.Fitted, names []string) error {
+	if d == nil {
 		return nil
 	}
-	names := score.FeatureNames()
-	if n := len(d.Churn.Features); n != len(names) {
+	if n := len(d.Features); n != len(names) {
 		return fmt.Errorf("%d columns, this program knows %d", n, len(names))
 	}
 	m := allocated(&f.Churn)
-	m.Bias, m.Lambda, m.Rows = float64(d.Churn.Bias), float64(d.Churn.Lambda), d.Churn.Rows
-	for i, c := range d.Churn.Features {
+	m.Bias, m.Lambda, m.Rows = float64(d.Bias), float64(d.Lambda), d.Rows
+	for i, c := range d.Features {
 		if c.Name != names[i] {
 			return fmt.Errorf("column %d is %q, this program knows %q there", i, c.Name, names[i])
 		}
@@ -86,7 +107,7 @@ func (d *fittedDoc) churn(f *score.Fitted) error {
 		m.Lo, m.Hi = append(m.Lo, float64(c.Low)), append(m.Hi, float64(c.High))
 		m.Mean = append(m.Mean, float64(c.Mean))
 	}
-	for _, p := range d.Churn.Calibration {
+	for _, p := range d.Calibration {
 		m.Bend.X, m.Bend.Y = append(m.Bend.X, float64(p.From)), append(m.Bend.Y, float64(p.To))
 	}
 	return nil

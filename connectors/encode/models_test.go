@@ -19,29 +19,36 @@ import (
 
 // fill gives every field of a struct a value of its own, so that one which the
 // wire form forgets is missed.
-func fill(t *rapid.T, v reflect.Value, name string) {
+func fill(t *rapid.T, v reflect.Value, name string, columns int) {
+	if m, ok := v.Addr().Interface().(**score.OfferModel); ok { // never nil, in neither part
+		*m = score.BuiltInOffers()
+		fillFresh(t, reflect.ValueOf((*m).New), score.NumNew)
+		fillFresh(t, reflect.ValueOf((*m).Again), score.NumAgain)
+		(*m).Lists = rapid.Int().Draw(t, name)
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
-			fill(t, v.Field(i), v.Type().Field(i).Name)
+			fill(t, v.Field(i), v.Type().Field(i).Name, columns)
 		}
 	case reflect.Pointer:
 		if rapid.Bool().Draw(t, name) {
 			v.Set(reflect.New(v.Type().Elem()))
-			fill(t, v.Elem(), name)
+			fill(t, v.Elem(), name, columns)
 		}
 	case reflect.Array:
 		for i := range v.Len() {
-			fill(t, v.Index(i), name)
+			fill(t, v.Index(i), name, columns)
 		}
 	case reflect.Slice:
 		n := rapid.IntRange(0, 3).Draw(t, name)
 		if v.Type().Elem().Kind() == reflect.Float64 { // a column each
-			n = len(score.FeatureNames())
+			n = columns
 		}
 		for range n {
 			v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
-			fill(t, v.Index(v.Len()-1), name)
+			fill(t, v.Index(v.Len()-1), name, columns)
 		}
 	case reflect.Float64:
 		v.SetFloat(rapid.Float64Range(-math.MaxFloat64, math.MaxFloat64).Draw(t, name))
@@ -56,11 +63,17 @@ func fill(t *rapid.T, v reflect.Value, name string) {
 	}
 }
 
+// fillFresh fills what p points to, of which nothing stays.
+func fillFresh(t *rapid.T, p reflect.Value, columns int) {
+	p.Elem().SetZero()
+	fill(t, p.Elem(), "offers", columns)
+}
+
 // What is read is what was written, to the last bit.
 func TestModelsSurvive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var want score.Learned
-		fill(t, reflect.ValueOf(&want).Elem(), "learned")
+		fill(t, reflect.ValueOf(&want).Elem(), "learned", len(score.FeatureNames()))
 		b := JSON{}.AppendModels([]byte("x"), &want)
 		got, err := JSON{}.ParseModels(b[1:])
 		require.NoError(t, err)
@@ -89,6 +102,8 @@ func learned() *score.Learned {
 		c.Weights, c.Lo, c.Hi = append(c.Weights, float64(i+1)/8), append(c.Lo, 0), append(c.Hi, float64(i+1))
 		c.Mean = append(c.Mean, float64(i+1)/4)
 	}
+	m.Offers.Lists, m.Offers.New.Rows, m.Offers.New.Lambda = 1200, 41_000, 8
+	m.Offers.Again.Bend = churn.Bend{X: []float64{-2, 0}, Y: []float64{-1.5, .25}}
 	m.Churn.Bend = churn.Bend{X: []float64{-1, .5}, Y: []float64{-.75, 1.25}}
 	m.Means.Features = slices.Clone(m.Churn.Mean)
 	m.Labels = 8120
@@ -113,6 +128,9 @@ func TestForeignModelsAreRefused(t *testing.T) {
 		{`"format":1,`, ``, "models: format 0 is unknown"},
 		{`"name":"single_purchase"`, `"name":"silence"`, `models: churn: column 0 is "silence", this program knows "single_purchase" there`},
 		{`{"name":"single_purchase","weight":0.125,"low":0,"high":1,"mean":0.25},`, ``, "models: churn: 16 columns, this program knows 17"},
+		{`{"name":"same_customer","weight":0.45,"low":-20,"high":20,"mean":0},`, ``, "models: offers: new: 7 columns, this program knows 8"},
+		{`"name":"due"`, `"name":"age"`, `models: offers: again: column 2 is "age", this program knows "due" there`},
+		{`"lists":1200`, `"lists":true`, "models: json:"},
 		{`"features":[0.25,`, `"features":[`, "models: means: 16 columns, this program knows 17"},
 		{`"weights":[0.885,`, `"weights":[`, "models: rhythm: 8 weights, this program knows 9"},
 		{`"customers":1647`, `"customers":"many"`, "models: json:"},
@@ -139,6 +157,19 @@ func TestModelsMayGainFields(t *testing.T) {
 	got, err := JSON{}.ParseModels([]byte(b))
 	require.NoError(t, err)
 	require.Equal(t, learned(), got)
+}
+
+// A document from before offers were learned has none: the built-in ones stand.
+func TestModelsWithoutOffers(t *testing.T) {
+	var doc map[string]any
+	require.NoError(t, json.Unmarshal(JSON{}.AppendModels(nil, score.BuiltIn(90)), &doc))
+	require.Contains(t, doc, "offers")
+	delete(doc, "offers")
+	b, err := json.Marshal(doc)
+	require.NoError(t, err)
+	got, err := JSON{}.ParseModels(b)
+	require.NoError(t, err)
+	require.Equal(t, score.BuiltIn(90), got)
 }
 
 // A fit gone wrong is told, not hidden, and breaks nothing.

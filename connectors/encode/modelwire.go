@@ -22,8 +22,9 @@ type fittedDoc struct {
 	Alone     rhythmDoc    `json:"mbg_nbd"`
 	Spend     *spendDoc    `json:"spend"`
 	MeanSpend number       `json:"mean_spend"`
-	Churn     *churnDoc    `json:"churn"`
+	Churn     *termsDoc    `json:"churn"`
 	Labels    int          `json:"churn_labels"`
+	Offers    *offersDoc   `json:"offers"`
 	Baselines baselinesDoc `json:"baselines"`
 }
 
@@ -48,7 +49,15 @@ type spendDoc struct {
 	V number `json:"v"`
 }
 
-type churnDoc struct {
+// offersDoc is the wire form of score.OfferModel.
+type offersDoc struct {
+	Lists int       `json:"lists"`
+	New   *termsDoc `json:"new"`
+	Again *termsDoc `json:"again"`
+}
+
+// termsDoc is a logistic model: a sum of terms, one a column.
+type termsDoc struct {
 	Bias     number       `json:"bias"`
 	Lambda   number       `json:"lambda"`
 	Rows     int          `json:"rows"`

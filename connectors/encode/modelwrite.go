@@ -29,15 +29,31 @@ func fittedOf(f *score.Fitted) fittedDoc {
 	if none := (score.Fitted{}); f.Spend != none.Spend {
 		d.Spend = &spendDoc{number(f.Spend.P), number(f.Spend.Q), number(f.Spend.V)}
 	}
-	if c := f.Churn; c != nil {
-		d.Churn = &churnDoc{Bias: number(c.Bias), Lambda: number(c.Lambda), Rows: c.Rows, Features: []featureDoc{}, Calibration: []bendDoc{}}
-		names := score.FeatureNames()
-		for i, w := range c.Weights {
-			d.Churn.Features = append(d.Churn.Features, featureDoc{names[i], number(w), number(c.Lo[i]), number(c.Hi[i]), number(c.Mean[i])})
+	d.Churn = termsOf(f, score.FeatureNames())
+	if o := f.Offers; o != nil {
+		d.Offers = &offersDoc{
+			Lists: o.Lists,
+			New:   termsOf(&score.Fitted{Churn: o.New}, score.NewColumns()),
+			Again: termsOf(&score.Fitted{Churn: o.Again}, score.AgainColumns()),
 		}
-		for i, x := range c.Bend.X {
-			d.Churn.Calibration = append(d.Churn.Calibration, bendDoc{number(x), number(c.Bend.Y[i])})
-		}
+	}
+	return d
+}
+
+// termsOf is the model that f has for churn, over columns of these names; nil
+// where there is none. (The model's own package is not a connector's to import,
+// so that another model of its form comes in the place of churn's.)
+func termsOf(f *score.Fitted, names []string) *termsDoc {
+	m := f.Churn
+	if m == nil {
+		return nil
+	}
+	d := &termsDoc{Bias: number(m.Bias), Lambda: number(m.Lambda), Rows: m.Rows, Features: []featureDoc{}, Calibration: []bendDoc{}}
+	for i, w := range m.Weights {
+		d.Features = append(d.Features, featureDoc{names[i], number(w), number(m.Lo[i]), number(m.Hi[i]), number(m.Mean[i])})
+	}
+	for i, x := range m.Bend.X {
+		d.Calibration = append(d.Calibration, bendDoc{number(x), number(m.Bend.Y[i])})
 	}
 	return d
 }

@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/score"
 )
 
@@ -102,28 +103,45 @@ func appendOffers(b []byte, offers []score.Offer) []byte {
 			b = append(b, ',')
 		}
 		b = appendText(append(b, `{"item_id":"`...), o.ItemID)
-		b = appendText(append(b, `","kind":"`...), o.Kind)
-		b = appendFloat(append(b, `","score":`...), o.Score)
-		b = append(b, `,"because":[`...)
-		for k := range o.Because {
-			w := &o.Because[k]
-			if k > 0 {
-				b = append(b, ',')
-			}
-			b = appendStrings(append(b, `{"item_ids":`...), w.ItemIDs)
-			b = appendRule(b, w.Support, w.Confidence, w.Lift)
-		}
-		b = append(b, `]}`...)
+		b = append(appendOffer(append(b, '"'), o), '}')
 	}
 	return append(b, ']')
 }
 
-// appendRule ends an object with the figures of a rule.
+// appendOffer writes an offer without its item.
+func appendOffer(b []byte, o *score.Offer) []byte {
+	b = appendText(append(b, `,"kind":"`...), o.Kind)
+	b = appendFloat(append(b, `","score":`...), o.Score)
+	if !(o.Value > 0) {
+		b = append(b, `,"value":null`...)
+	} else {
+		b = appendMoney(append(b, `,"value":`...), event.MicroOf(o.Value))
+	}
+	return appendBecause(b, o.Because)
+}
+
+func appendBecause(b []byte, because []score.Because) []byte {
+	b = append(b, `,"because":[`...)
+	for i := range because {
+		w := &because[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendStrings(append(b, `{"item_ids":`...), w.ItemIDs)
+		if w.Kind != "" {
+			b = appendText(append(b, `,"kind":"`...), w.Kind)
+			b = append(b, '"')
+		}
+		b = append(appendRule(b, w.Support, w.Confidence, w.Lift), '}')
+	}
+	return append(b, ']')
+}
+
+// appendRule writes the figures of a rule.
 func appendRule(b []byte, support, confidence, lift float64) []byte {
 	b = appendFloat(append(b, `,"support":`...), support)
 	b = appendFloat(append(b, `,"confidence":`...), confidence)
-	b = appendFloat(append(b, `,"lift":`...), lift)
-	return append(b, '}')
+	return appendFloat(append(b, `,"lift":`...), lift)
 }
 
 func appendContact(b []byte, c *score.Contact) []byte {

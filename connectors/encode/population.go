@@ -53,22 +53,6 @@ func appendRelations(b []byte, p *score.Population) []byte {
 	return append(b, '}')
 }
 
-// AppendAffinities appends the neighbours of an item, in their order.
-func (JSON) AppendAffinities(dst []byte, item string, as []score.Affinity) []byte {
-	b := appendString(append(dst, `{"item_id":`...), item)
-	b = append(b, `,"affinities":[`...)
-	for i := range as {
-		a := &as[i]
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendString(append(b, `{"item_id":`...), a.ItemID)
-		b = appendInt(append(b, `,"count":`...), a.Count)
-		b = appendRule(b, a.Support, a.Confidence, a.Lift)
-	}
-	return append(b, `]}`...)
-}
-
 func appendCounts(b []byte, counts map[string]int) []byte {
 	b = append(b, '{')
 	for i, name := range slices.Sorted(maps.Keys(counts)) {

@@ -131,7 +131,7 @@ func (o *group) merge(it event.Item) bool {
 
 func clone(ev *event.Event) event.Event {
 	c := *ev
-	for _, s := range [...]*string{&c.ID, &c.CustomerID, &c.OrderID, &c.Currency, &c.Channel, &c.SessionID, &c.PreviousID, &c.Coupon} {
+	for _, s := range [...]*string{&c.ID, &c.CustomerID, &c.OrderID, &c.Currency, &c.Channel, &c.SessionID, &c.PreviousID, &c.Coupon, &c.State.Consent} {
 		*s = strings.Clone(*s)
 	}
 	c.Items = make([]event.Item, len(ev.Items))

@@ -10,9 +10,10 @@ import (
 
 // Events that are being sorted lie as bytes:
 //
-//	type, flags (1 HasAmount, 2 Granted), rating: a byte each
+//	type, flags (1 HasAmount, 2 Granted, then ItemState: 4 Available, 8 HasAvailable,
+//	16 Hidden, 32 HasHidden, 64 HasConsent), rating: a byte each
 //	time, amount, discount: varint
-//	id, customer, order, currency, channel, session, previous, coupon: text
+//	id, customer, order, currency, channel, session, previous, coupon, consent: text
 //	number of items: uvarint; of each: id, category: text; quantity, price: varint;
 //	0, or 1 and the cost: a byte, varint
 //
@@ -21,17 +22,18 @@ import (
 
 func appendRecord(b []byte, ev *event.Event) []byte {
 	flags := byte(0)
-	if ev.HasAmount {
-		flags |= 1
-	}
-	if ev.Granted {
-		flags |= 2
+	for i, on := range [...]bool{
+		ev.HasAmount, ev.Granted, ev.State.Available, ev.State.HasAvailable, ev.State.Hidden, ev.State.HasHidden, ev.State.HasConsent,
+	} {
+		if on {
+			flags |= 1 << i
+		}
 	}
 	b = append(b, byte(ev.Type), flags, byte(ev.Rating))
 	b = binary.AppendVarint(b, ev.Time)
 	b = binary.AppendVarint(b, int64(ev.Amount))
 	b = binary.AppendVarint(b, int64(ev.Discount))
-	for _, s := range [...]string{ev.ID, ev.CustomerID, ev.OrderID, ev.Currency, ev.Channel, ev.SessionID, ev.PreviousID, ev.Coupon} {
+	for _, s := range [...]string{ev.ID, ev.CustomerID, ev.OrderID, ev.Currency, ev.Channel, ev.SessionID, ev.PreviousID, ev.Coupon, ev.State.Consent} {
 		b = appendText(b, s)
 	}
 	b = binary.AppendUvarint(b, uint64(len(ev.Items)))
@@ -61,10 +63,15 @@ func readRecord(b []byte, ev *event.Event) error {
 	if len(b) < 3 {
 		return errRecord
 	}
-	ev.Type, ev.HasAmount, ev.Granted, ev.Rating = event.Type(b[0]), b[1]&1 != 0, b[1]&2 != 0, int8(b[2])
+	ev.Type, ev.Rating = event.Type(b[0]), int8(b[2])
+	for i, on := range [...]*bool{
+		&ev.HasAmount, &ev.Granted, &ev.State.Available, &ev.State.HasAvailable, &ev.State.Hidden, &ev.State.HasHidden, &ev.State.HasConsent,
+	} {
+		*on = b[1]>>i&1 != 0
+	}
 	p := parser{b: b[3:]}
 	ev.Time, ev.Amount, ev.Discount = p.int(), event.Micro(p.int()), event.Micro(p.int())
-	for _, s := range [...]*string{&ev.ID, &ev.CustomerID, &ev.OrderID, &ev.Currency, &ev.Channel, &ev.SessionID, &ev.PreviousID, &ev.Coupon} {
+	for _, s := range [...]*string{&ev.ID, &ev.CustomerID, &ev.OrderID, &ev.Currency, &ev.Channel, &ev.SessionID, &ev.PreviousID, &ev.Coupon, &ev.State.Consent} {
 		*s = p.text()
 	}
 	for n := p.uint(); n > 0 && !p.bad; n-- {

@@ -19,7 +19,7 @@ type Config struct {
 	ShutdownTimeout   time.Duration `yaml:"shutdown_timeout" doc:"time that running requests get to end when the server stops"`
 	MaxHeaderBytes    int           `yaml:"max_header_bytes" doc:"size of a request's line and headers, bytes"`
 	MaxBodyBytes      int64         `yaml:"max_body_bytes" doc:"size of a request's body, bytes"`
-	MaxScans          int           `yaml:"max_scans" doc:"queries for a past instant (as_of) that run at once; each reads every customer"`
+	MaxScans          int           `yaml:"max_scans" doc:"queries that read many customers (for a past instant, as_of, all of them; for an audience, those of some items) and run at once"`
 }
 
 // DefaultConfig serves this machine only.

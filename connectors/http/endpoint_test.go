@@ -55,7 +55,7 @@ func TestAnyIDTravels(t *testing.T) {
 	r := newRig(t, nil)
 	check := func(t require.TestingT, id string) {
 		r.query.known = map[string]bool{id: true}
-		for _, path := range []string{"/v1/customers/" + escape(id), "/v1/items/" + escape(id) + "/affinities"} {
+		for _, path := range []string{"/v1/customers/" + escape(id), "/v1/items/" + escape(id) + "/affinities", "/v1/items/" + escape(id) + "/audience"} {
 			rec := httptest.NewRecorder()
 			r.server.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
 			require.Equal(t, 200, rec.Code, "%q: %s", path, rec.Body)
@@ -104,20 +104,6 @@ func TestBatchGetTakesAThousand(t *testing.T) {
 	status, body, _ := r.post(ids(1001))
 	require.Equal(t, 400, status)
 	require.Equal(t, errorBody("invalid_argument", "ids: holds 1001, want 1 to 1000"), body)
-}
-
-func TestAffinities(t *testing.T) {
-	r := newRig(t, nil)
-	r.query.known["A"] = true
-	for param, k := range map[string]int{"": 10, "?k=1": 1, "?k=100": 100} {
-		status, body, _ := r.get("/v1/items/A/affinities" + param)
-		require.Equal(t, 200, status)
-		require.Equal(t, `{"item_id":"A","affinities":1}`, body)
-		require.Equal(t, fmt.Sprintf(`item "A" %d`, k), r.query.asked[len(r.query.asked)-1])
-	}
-	status, body, _ := r.get("/v1/items/Z/affinities")
-	require.Equal(t, 404, status)
-	require.Equal(t, errorBody("not_found", `item "Z": not found`), body)
 }
 
 func TestModels(t *testing.T) {
@@ -188,6 +174,8 @@ func TestObserver(t *testing.T) {
 		"/v1/customers/x":         {"/v1/customers/{id}", 404},
 		"/v1/customers/c?as_of=x": {"/v1/customers/{id}", 400},
 		"/v1/items/c/affinities":  {"/v1/items/{id}/affinities", 200},
+		"/v1/items/c/audience":    {"/v1/items/{id}/audience", 200},
+		"/v1/affinities":          {"/v1/affinities", 405},
 		"/v1/customers:batchGet":  {"/v1/customers:batchGet", 405},
 		"/":                       {"/", 200},
 		"/metrics":                {"/metrics", 200},

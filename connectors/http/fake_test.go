@@ -50,14 +50,36 @@ func (q *fakeQuery) Customer(ctx context.Context, id string, asOf int64) (*score
 	return &score.Scores{CustomerID: id, AsOf: asOf}, nil
 }
 
-func (q *fakeQuery) Affinities(ctx context.Context, item string, k int) ([]score.Affinity, error) {
-	if err := q.ask(ctx, item, fmt.Sprintf("item %q %d", item, k)); err != nil {
+func (q *fakeQuery) Affinities(ctx context.Context, item, kind string, k int) ([]score.Affinity, error) {
+	if err := q.ask(ctx, item, fmt.Sprintf("item %q %s %d", item, kind, k)); err != nil {
 		return nil, err
 	}
 	if !q.known[item] {
 		return nil, pipeline.ErrNotFound
 	}
 	return []score.Affinity{{ItemID: "B", Count: 3}}, nil
+}
+
+func (q *fakeQuery) Together(ctx context.Context, items []string, kind string, k int) (offers []score.Offer, unknown []string, err error) {
+	if err := q.ask(ctx, strings.Join(items, " "), fmt.Sprintf("together %q %s %d", items, kind, k)); err != nil {
+		return nil, nil, err
+	}
+	for _, item := range items {
+		if !q.known[item] {
+			unknown = append(unknown, item)
+		}
+	}
+	return []score.Offer{{ItemID: "B"}, {ItemID: "C"}}, unknown, nil
+}
+
+func (q *fakeQuery) Audience(ctx context.Context, item string, limit int) ([]score.Target, error) {
+	if err := q.ask(ctx, item, fmt.Sprintf("audience %q %d", item, limit)); err != nil {
+		return nil, err
+	}
+	if !q.known[item] {
+		return nil, pipeline.ErrNotFound
+	}
+	return []score.Target{{CustomerID: "c-1"}}, nil
 }
 
 func (q *fakeQuery) Population(ctx context.Context, asOf int64) (*score.Population, error) {
@@ -88,9 +110,18 @@ func (fakeEncoder) AppendPopulation(dst []byte, p *score.Population) []byte {
 	return fmt.Appendf(dst, `{"as_of":%d,"customers":%d}`, p.AsOf, p.Customers)
 }
 
-func (fakeEncoder) AppendAffinities(dst []byte, item string, a []score.Affinity) []byte {
+func (fakeEncoder) AppendNeighbours(dst []byte, item, kind string, a []score.Affinity) []byte {
 	dst = appendString(append(dst, `{"item_id":`...), item)
-	return fmt.Appendf(dst, `,"affinities":%d}`, len(a))
+	return fmt.Appendf(dst, `,"kind":%q,"affinities":%d}`, kind, len(a))
+}
+
+func (fakeEncoder) AppendTogether(dst []byte, items, unknown []string, kind string, offers []score.Offer) []byte {
+	return fmt.Appendf(dst, `{"items":%q,"unknown":%q,"kind":%q,"affinities":%d}`, items, unknown, kind, len(offers))
+}
+
+func (fakeEncoder) AppendAudience(dst []byte, item string, ts []score.Target) []byte {
+	dst = appendString(append(dst, `{"item_id":`...), item)
+	return fmt.Appendf(dst, `,"audience":%d}`, len(ts))
 }
 
 func (fakeEncoder) AppendModels(dst []byte, m *score.Learned) []byte {
@@ -165,9 +196,15 @@ func (r *rig) get(path string) (int, string, http.Header) {
 	return r.do(httptest.NewRequest(http.MethodGet, path, nil))
 }
 
+// post asks for many customers.
 func (r *rig) post(body string) (int, string, http.Header) {
 	r.t.Helper()
-	req := httptest.NewRequest(http.MethodPost, "/v1/customers:batchGet", strings.NewReader(body))
+	return r.postTo("/v1/customers:batchGet", body)
+}
+
+func (r *rig) postTo(path, body string) (int, string, http.Header) {
+	r.t.Helper()
+	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	req.Header.Set("Content-Type", "application/json")
 	return r.do(req)
 }

@@ -72,17 +72,21 @@ func (f *fault) write(w http.ResponseWriter) {
 // queryError is an error of the Query with what was asked for, so that the
 // answer can name it and the log can leave it out.
 type queryError struct {
-	kind string // customer, item, population, models
-	id   string // of a customer or an item
+	kind string   // customer, item, items, population, models
+	ids  []string // of a customer or of items
 	err  error
 }
 
 // subject names what was asked for.
 func (e *queryError) subject() string {
-	if e.id == "" {
-		return e.kind
+	s := e.kind
+	for i, id := range e.ids {
+		if i > 0 {
+			s += ","
+		}
+		s += " " + shown(id)
 	}
-	return e.kind + " " + shown(e.id)
+	return s
 }
 
 // Error names the object.
@@ -128,8 +132,8 @@ func withoutID(err error) string {
 		return err.Error()
 	}
 	text := q.err.Error()
-	if q.id != "" {
-		text = strings.ReplaceAll(text, q.id, "[id]")
+	for _, id := range q.ids {
+		text = strings.ReplaceAll(text, id, "[id]")
 	}
 	return q.kind + ": " + text
 }

@@ -20,6 +20,7 @@ func TestBadParameters(t *testing.T) {
 	r.query.known["c"] = true
 	const forms = ` is neither RFC 3339, such as "2026-11-21T09:30:00Z", nor Unix milliseconds`
 	const bound = " is outside 1970-01-01T00:00:00.001Z to 9999-12-31T23:59:59.999Z"
+	const kinds = ` is none of same_order, same_session, next_order, same_customer`
 	for path, message := range map[string]string{
 		"/v1/customers/c?as_of=":                          `as_of: ""` + forms,
 		"/v1/customers/c?as_of=yesterday":                 `as_of: "yesterday"` + forms,
@@ -34,7 +35,13 @@ func TestBadParameters(t *testing.T) {
 		"/v1/customers/c?as_of=1&as_of=2":                 "as_of: given 2 times, want once",
 		"/v1/customers/c?asof=1":                          `"asof": unknown parameter; this endpoint takes as_of`,
 		"/v1/population?k=1":                              `"k": unknown parameter; this endpoint takes as_of`,
-		"/v1/items/c/affinities?as_of=1":                  `"as_of": unknown parameter; this endpoint takes k`,
+		"/v1/items/c/affinities?as_of=1":                  `"as_of": unknown parameter; this endpoint takes kind, k`,
+		"/v1/items/c/affinities?kind=":                    `kind: ""` + kinds,
+		"/v1/items/c/affinities?kind=Same_order":          `kind: "Same_order"` + kinds,
+		"/v1/items/c/affinities?kind=next_order&kind=a":   "kind: given 2 times, want once",
+		"/v1/items/c/audience?k=1":                        `"k": unknown parameter; this endpoint takes limit`,
+		"/v1/items/c/audience?limit=0":                    `limit: "0" is not a whole number from 1 to 1000`,
+		"/v1/items/c/audience?limit=1001":                 `limit: "1001" is not a whole number from 1 to 1000`,
 		"/v1/items/c/affinities?k=0":                      `k: "0" is not a whole number from 1 to 100`,
 		"/v1/items/c/affinities?k=101":                    `k: "101" is not a whole number from 1 to 100`,
 		"/v1/items/c/affinities?k=2.5":                    `k: "2.5" is not a whole number from 1 to 100`,
@@ -142,7 +149,7 @@ func TestWrongMethodAndPath(t *testing.T) {
 func TestQueryFaults(t *testing.T) {
 	r := newRig(t, nil)
 	r.query.hook = func(context.Context, string) error { return fmt.Errorf("partition 3: %w", pipeline.ErrNotReady) }
-	for _, path := range []string{"/v1/customers/c", "/v1/items/c/affinities", "/v1/population"} {
+	for _, path := range []string{"/v1/customers/c", "/v1/items/c/affinities", "/v1/items/c/audience", "/v1/population"} {
 		status, body, header := r.get(path)
 		require.Equal(t, 503, status)
 		require.Equal(t, errorBody("not_ready", "not ready: state is being restored"), body)
@@ -153,7 +160,8 @@ func TestQueryFaults(t *testing.T) {
 	r.query.hook = func(_ context.Context, id string) error {
 		return errors.New("pebble: block 7 of " + id + " is corrupt")
 	}
-	for _, path := range []string{"/v1/customers/kim@example.org", "/v1/items/kim@example.org/affinities", "/v1/population"} {
+	for _, path := range []string{"/v1/customers/kim@example.org", "/v1/items/kim@example.org/affinities",
+		"/v1/items/kim@example.org/audience", "/v1/population"} {
 		r.log.Reset()
 		status, body, _ := r.get(path)
 		require.Equal(t, 500, status)

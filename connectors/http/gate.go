@@ -7,7 +7,7 @@ import (
 )
 
 // errBusy is returned where as many wait already as may.
-var errBusy = errors.New("too many queries for a past instant wait already")
+var errBusy = errors.New("too many queries that read many customers wait already")
 
 // waitersPerSlot bounds the queue: whoever comes later hears so at once,
 // rather than after a wait that would end in a timeout.

@@ -122,6 +122,8 @@ func TestOpenAPISchemasFollowTheDocuments(t *testing.T) {
 		{of: score.Population{}},
 		{of: score.Cuts{}, wire: map[string]string{"Recency": "recency_days"}},
 		{of: score.Affinity{}},
+		{of: score.Target{}, wire: map[string]string{"Offer": "customer_id", "ItemID": "customer_id"}}, // the item is the one asked for
+		{of: score.OfferModel{}},
 		{of: score.Learned{}, wire: map[string]string{
 			"Fitted": "rhythm", "Alone": "mbg_nbd", "Labels": "churn_labels", "Recency": "baselines", "Frequency": "baselines",
 			"Average": "average_probability", "Judged": "quality",
@@ -151,9 +153,30 @@ func TestOpenAPISchemasFollowTheDocuments(t *testing.T) {
 	}
 }
 
+// The kinds of evidence and the bounds are those that the endpoints hold.
+func TestOpenAPIListsTheKinds(t *testing.T) {
+	doc := openapi(t)
+	var kinds []any
+	for _, k := range score.EvidenceKinds() {
+		kinds = append(kinds, k)
+	}
+	evidence := at(t, doc, "components", "schemas", "EvidenceKind")
+	require.Equal(t, kinds, at(t, evidence, "enum"))
+	kind := at(t, doc, "paths", "/v1/items/{id}/affinities", "get", "parameters").([]any)[1]
+	require.Equal(t, score.SameOrder, at(t, kind, "schema", "default"))
+	set := at(t, doc, "components", "schemas", "Set", "properties")
+	require.Equal(t, score.SameOrder, at(t, set, "kind", "default"))
+	require.Equal(t, maxSet, at(t, set, "items", "maxItems"))
+	require.Equal(t, maxK, at(t, set, "k", "maximum"))
+	require.Equal(t, defaultK, at(t, set, "k", "default"))
+	limit := at(t, doc, "paths", "/v1/items/{id}/audience", "get", "parameters").([]any)[1]
+	require.Equal(t, maxLimit, at(t, limit, "schema", "maximum"))
+	require.Equal(t, defaultLimit, at(t, limit, "schema", "default"))
+}
+
 // snake turns CustomerIDs into customer_ids.
 func snake(name string) string {
-	name = strings.NewReplacer("IDs", "Ids", "ID", "Id", "RFM", "Rfm", "CLV", "Clv", "PAlive", "P_alive").Replace(name)
+	name = strings.NewReplacer("IDs", "Ids", "ID", "Id", "RFM", "Rfm", "CLV", "Clv", "LLR", "Llr", "PAlive", "P_alive").Replace(name)
 	var b strings.Builder
 	for i, r := range name {
 		if r >= 'A' && r <= 'Z' {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/dangol-dev/dangol/engine/score"
 )
 
 // maxInstant is the last millisecond of the year 9999, the last that RFC 3339 can write.
@@ -71,20 +73,29 @@ func parseInstant(s string) (int64, error) {
 	return ms, nil
 }
 
-// Bounds of k.
+// Bounds of k, how many neighbours, and of limit, how many customers.
 const (
-	defaultK = 10
-	maxK     = 100
+	defaultK, maxK         = 10, 100
+	defaultLimit, maxLimit = 100, 1000
 )
 
-// kParam is the parameter k.
-func kParam(values url.Values) (int, error) {
-	if !values.Has("k") {
-		return defaultK, nil
+// countParam is a parameter that says how many, from 1 on.
+func countParam(values url.Values, name string, absent, most int) (int, error) {
+	if !values.Has(name) {
+		return absent, nil
 	}
-	k, err := strconv.Atoi(values.Get("k"))
-	if err != nil || k < 1 || k > maxK {
-		return 0, invalid("k: %s is not a whole number from 1 to %d", shown(values.Get("k")), maxK)
+	n, err := strconv.Atoi(values.Get(name))
+	if err != nil || n < 1 || n > most {
+		return 0, invalid("%s: %s is not a whole number from 1 to %d", name, shown(values.Get(name)), most)
 	}
-	return k, nil
+	return n, nil
+}
+
+// checkKind refuses what is no kind of evidence.
+func checkKind(kind string) error {
+	kinds := score.EvidenceKinds()
+	if !slices.Contains(kinds[:], kind) {
+		return invalid("kind: %s is none of %s", shown(kind), strings.Join(kinds[:], ", "))
+	}
+	return nil
 }

@@ -41,30 +41,9 @@ func (s *Server) customer(_ http.ResponseWriter, r *http.Request) ([]byte, error
 	defer leave()
 	doc, err := s.parts.Query.Customer(r.Context(), id, asOf)
 	if err != nil {
-		return nil, &queryError{kind: "customer", id: id, err: err}
+		return nil, &queryError{kind: "customer", ids: []string{id}, err: err}
 	}
 	return s.parts.Encoder.AppendScores(nil, doc), nil
-}
-
-// affinities answers GET /v1/items/{id}/affinities.
-func (s *Server) affinities(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
-	id, err := pathID(r)
-	if err != nil {
-		return nil, err
-	}
-	values, err := params(r, "k")
-	if err != nil {
-		return nil, err
-	}
-	k, err := kParam(values)
-	if err != nil {
-		return nil, err
-	}
-	list, err := s.parts.Query.Affinities(r.Context(), id, k)
-	if err != nil {
-		return nil, &queryError{kind: "item", id: id, err: err}
-	}
-	return s.parts.Encoder.AppendAffinities(nil, id, list), nil
 }
 
 // population answers GET /v1/population.

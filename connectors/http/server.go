@@ -25,7 +25,9 @@ import (
 type Encoder interface {
 	AppendScores(dst []byte, s *score.Scores) []byte
 	AppendPopulation(dst []byte, p *score.Population) []byte
-	AppendAffinities(dst []byte, item string, a []score.Affinity) []byte
+	AppendNeighbours(dst []byte, item, kind string, a []score.Affinity) []byte
+	AppendTogether(dst []byte, items, unknown []string, kind string, offers []score.Offer) []byte
+	AppendAudience(dst []byte, item string, ts []score.Target) []byte
 	AppendModels(dst []byte, m *score.Learned) []byte
 }
 

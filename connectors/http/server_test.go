@@ -194,7 +194,7 @@ func TestGate(t *testing.T) {
 
 	status, body, header := r.get("/v1/customers/c?as_of=99")
 	require.Equal(t, 429, status)
-	require.Equal(t, errorBody("busy", "too many queries for a past instant wait already; try again later"), body)
+	require.Equal(t, errorBody("busy", "too many queries that read many customers wait already; try again later"), body)
 	require.Equal(t, "5", header.Get("Retry-After"))
 	status, _, _ = r.post(`{"ids":["c"],"as_of":5}`)
 	require.Equal(t, 429, status, "a batch is behind the same gate")

@@ -67,6 +67,16 @@ var scalars = []scalar{
 		func(s *pipeline.Stats) float64 { return float64(s.Items) }},
 	{"dangol_state_pairs", "Pairs of items in the co-occurrence counts.", gauge,
 		func(s *pipeline.Stats) float64 { return float64(s.Pairs) }},
+	{"dangol_basket_triples", "Triples of items in the co-occurrence counts.", gauge,
+		func(s *pipeline.Stats) float64 { return float64(s.Triples) }},
+	{"dangol_basket_giant_baskets", "Baskets in the co-occurrence counts of 64 items or more, of which 64 count.", gauge,
+		func(s *pipeline.Stats) float64 { return float64(s.GiantBaskets) }},
+	{"dangol_basket_dropped_total", "Pairs and triples that were let go for want of room.", counter,
+		func(s *pipeline.Stats) float64 { return float64(s.Dropped) }},
+	{"dangol_basket_item_collisions_total", "Items met that are not told from another, whose hash is the same.", counter,
+		func(s *pipeline.Stats) float64 { return float64(s.ItemCollisions) }},
+	{"dangol_basket_bytes", "Memory of the co-occurrence counts, about.", gauge,
+		func(s *pipeline.Stats) float64 { return float64(s.CountsBytes) }},
 	{"dangol_state_hot_bytes", "Memory of the decoded customers held ready.", gauge,
 		func(s *pipeline.Stats) float64 { return float64(s.HotBytes) }},
 	{"dangol_state_disk_bytes", "Size of the state on disk.", gauge,
@@ -106,6 +116,8 @@ type pipelineCollector struct {
 	judged     []*prometheus.Desc // as judgedGauges
 	calibrated *prometheus.Desc
 	rhythm     *prometheus.Desc
+	orders     *prometheus.Desc   // judged, by part
+	offers     []*prometheus.Desc // as offerCounters
 	rejects    *prometheus.Desc
 	latency    *prometheus.Desc
 }
@@ -119,6 +131,7 @@ func newPipelineCollector(stats func() pipeline.Stats) *pipelineCollector {
 			"Time from an event's Kafka timestamp to the commit of what it caused.", nil, nil),
 	}
 	c.describeModels()
+	c.describeOffers()
 	for _, s := range scalars {
 		c.scalars = append(c.scalars, prometheus.NewDesc(s.name, s.help, nil, nil))
 	}
@@ -136,7 +149,7 @@ func (c *pipelineCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range c.partitions {
 		ch <- d
 	}
-	for _, ds := range [][]*prometheus.Desc{c.models, c.judged, {c.calibrated, c.rhythm, c.rejects, c.latency}} {
+	for _, ds := range [][]*prometheus.Desc{c.models, c.judged, c.offers, {c.calibrated, c.rhythm, c.orders, c.rejects, c.latency}} {
 		for _, d := range ds {
 			ch <- d
 		}
@@ -157,6 +170,7 @@ func (c *pipelineCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	c.collectModels(ch, st.Learned)
+	c.collectOffers(ch, &st)
 	c.collectRejects(ch, st.Rejects)
 	ch <- c.latencyOf(&st)
 }

@@ -76,7 +76,7 @@ func TestEveryFieldOfStatsIsExported(t *testing.T) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[pipeline.Stats]()) {
 		indices := [][]int{field.Index}
 		switch {
-		case field.Name == "Partitions" || field.Name == "Learned": // have tests of their own
+		case field.Name == "Partitions" || field.Name == "Learned" || field.Name == "Verdict": // have tests of their own
 			continue
 		case field.Type.Kind() == reflect.Struct:
 			indices = nil

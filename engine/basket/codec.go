@@ -8,13 +8,14 @@ import (
 	"github.com/dangol-dev/dangol/engine/event"
 )
 
-// itemVersion is the first byte of an encoded Item. Numbers are never reused.
-const itemVersion = 1
+// itemVersion is the first byte of an encoded Item. Numbers are never reused: 1
+// was an Item without a state, of before the first release.
+const itemVersion = 2
 
 // ErrItem is wrapped by every error of DecodeItem.
 var ErrItem = errors.New("stored item")
 
-// AppendItem appends the stored form of an entry, version 1:
+// AppendItem appends the stored form of an entry, version 2:
 //
 //	1 byte   version
 //	uvarint  length of ID, then ID
@@ -22,6 +23,11 @@ var ErrItem = errors.New("stored item")
 //	varint   Price, millionths
 //	varint   Categorised, Unix ms
 //	varint   Priced, Unix ms
+//	1 byte   bit 0 Unavailable, bit 1 Hidden
+//	uvarint  length of Consent, then Consent
+//	varint   Stocked, Unix ms
+//	varint   Shown, Unix ms
+//	varint   Restricted, Unix ms
 func AppendItem(dst []byte, it *Item) []byte {
 	dst = append(dst, itemVersion)
 	dst = binary.AppendUvarint(dst, uint64(len(it.ID)))
@@ -30,7 +36,20 @@ func AppendItem(dst []byte, it *Item) []byte {
 	dst = append(dst, it.Category...)
 	dst = binary.AppendVarint(dst, int64(it.Price))
 	dst = binary.AppendVarint(dst, it.Categorised)
-	return binary.AppendVarint(dst, it.Priced)
+	dst = binary.AppendVarint(dst, it.Priced)
+	state := byte(0)
+	if it.Unavailable {
+		state |= 1
+	}
+	if it.Hidden {
+		state |= 2
+	}
+	dst = append(dst, state)
+	dst = binary.AppendUvarint(dst, uint64(len(it.Consent)))
+	dst = append(dst, it.Consent...)
+	dst = binary.AppendVarint(dst, it.Stocked)
+	dst = binary.AppendVarint(dst, it.Shown)
+	return binary.AppendVarint(dst, it.Restricted)
 }
 
 // DecodeItem reads what AppendItem wrote, to the last byte. The strings are
@@ -40,15 +59,21 @@ func DecodeItem(b []byte) (Item, error) {
 		return Item{}, fmt.Errorf("%w: no bytes", ErrItem)
 	}
 	if b[0] != itemVersion {
-		return Item{}, fmt.Errorf("%w: version %d is unknown to this binary, which reads up to %d", ErrItem, b[0], itemVersion)
+		return Item{}, fmt.Errorf("%w: version %d is unknown to this binary, which reads %d", ErrItem, b[0], itemVersion)
 	}
 	r := reader{b: b[1:]}
 	it := Item{
 		ID: r.text(), Category: r.text(), Price: event.Micro(r.varint()),
 		Categorised: r.varint(), Priced: r.varint(),
 	}
+	state := r.byte()
+	it.Unavailable, it.Hidden, it.Consent = state&1 != 0, state&2 != 0, r.text()
+	it.Stocked, it.Shown, it.Restricted = r.varint(), r.varint(), r.varint()
 	if r.short {
 		return Item{}, fmt.Errorf("%w: ends early", ErrItem)
+	}
+	if state > 3 {
+		return Item{}, fmt.Errorf("%w: its state is %#x, which says more than is known", ErrItem, state)
 	}
 	if len(r.b) != 0 {
 		return Item{}, fmt.Errorf("%w: %d bytes too many", ErrItem, len(r.b))
@@ -69,6 +94,16 @@ func (r *reader) varint() int64 {
 		return 0
 	}
 	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) byte() byte {
+	if len(r.b) == 0 {
+		r.short = true
+		return 0
+	}
+	v := r.b[0]
+	r.b = r.b[1:]
 	return v
 }
 

@@ -3,32 +3,45 @@ package basket
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
-// Config bounds the counts and says which pairs are evidence. All of an
-// application's instances use the same.
+// Config bounds the counts and says what is evidence. All of an application's
+// instances use the same.
 type Config struct {
-	MaxPairs    int `yaml:"max_pairs" doc:"distinct pairs of items that are counted; pairs beyond it are left out and reported as dropped"`
-	MinCount    int `yaml:"min_count" doc:"orders that must hold a pair before it is evidence"`
-	PriorOrders int `yaml:"prior_orders" doc:"orders of an item that speak half as loudly as very many would: the larger, the less a rare item is believed"`
+	HalfLife   time.Duration `yaml:"half_life" doc:"after how long an order or a view counts half as much as a new one; 0: never, counts are plain"`
+	Window     time.Duration `yaml:"window" doc:"how far apart two orders of a customer may be and still say that their items go together"`
+	SessionGap time.Duration `yaml:"session_gap" doc:"views that name no session are of one while they are no farther apart"`
+	Neighbours int           `yaml:"neighbours" doc:"neighbours counted of each item and kind of evidence; exact up to it, beyond it the rarest go and the error that this leaves is known; 8 to 65536"`
+	Triples    int           `yaml:"triples" doc:"distinct triples of items of one order that are counted; exact up to it, beyond it the rarest go; 0: none are counted"`
+	MinCount   float64       `yaml:"min_count" doc:"orders (views, customers), decayed, that must hold a pair before it is evidence"`
+	Prior      float64       `yaml:"prior" doc:"orders of an item that speak half as loudly as very many would: the larger, the less a rare item is believed"`
+	Certainty  float64       `yaml:"certainty" doc:"probability with which a pair must not be chance to be told as an affinity, over all pairs of an item together"`
 }
 
-// DefaultConfig counts up to five million pairs and believes none that fewer
-// than three orders hold.
+// DefaultConfig forgets half in half a year.
 func DefaultConfig() Config {
-	return Config{MaxPairs: 5_000_000, MinCount: 3, PriorOrders: 10}
+	return Config{
+		HalfLife: 180 * 24 * time.Hour, Window: 90 * 24 * time.Hour, SessionGap: 30 * time.Minute,
+		Neighbours: 1024, Triples: 1_000_000, MinCount: 3, Prior: 10, Certainty: .99,
+	}
 }
 
 // Validate reports every fault of the configuration.
 func (c *Config) Validate() error {
 	var errs []error
-	within := func(name string, v, low, high int) {
-		if v < low || v > high {
-			errs = append(errs, fmt.Errorf("%s: %d is outside %d to %d", name, v, low, high))
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	within("max_pairs", c.MaxPairs, 1, 1<<29)
-	within("min_count", c.MinCount, 1, 1_000_000)
-	within("prior_orders", c.PriorOrders, 0, 1_000_000)
+	check(c.HalfLife == 0 || c.HalfLife >= time.Minute && c.HalfLife <= 100*365*24*time.Hour, "half_life: %s is neither 0s (no decay) nor within 1m to 876000h", c.HalfLife)
+	check(c.Window > 0 && c.Window <= 100*365*24*time.Hour, "window: %s is not above 0s and at most 876000h", c.Window)
+	check(c.SessionGap > 0 && c.SessionGap <= 24*time.Hour, "session_gap: %s is not above 0s and at most 24h", c.SessionGap)
+	check(c.Neighbours >= 8 && c.Neighbours <= 1<<16, "neighbours: %d is outside 8 to 65536", c.Neighbours)
+	check(c.Triples >= 0 && c.Triples <= 1<<28, "triples: %d is outside 0 to %d", c.Triples, 1<<28)
+	check(c.MinCount > 0 && c.MinCount <= 1e6, "min_count: %g is not above 0 and at most 1000000", c.MinCount)
+	check(c.Prior >= 0 && c.Prior <= 1e6, "prior: %g is outside 0 to 1000000", c.Prior)
+	check(c.Certainty > 0 && c.Certainty < 1, "certainty: %g is not between 0 and 1", c.Certainty)
 	return errors.Join(errs...)
 }

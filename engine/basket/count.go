@@ -1,135 +1,166 @@
-// Package basket counts which items are bought together: in how many orders
-// each item is, and each pair of items.
+// Package basket counts which items go together, by four kinds of evidence kept
+// apart (see Kind), and says what follows: rules, affinities, neighbours.
 //
-// The counts are the sum over all customers of the orders in their ledgers, no
-// more: what is added when an order comes into a ledger is taken away when it
-// is refunded, cancelled, erased or folded. So they can be built again at any
-// time by a scan of the ledgers, and Add and Remove may come in any order: the
-// counts are signed, and an order taken away before it was added leaves the
-// same counts as one that never came.
+// The counts are the sum over all customers of what is in their ledgers, no
+// more: what is added when an order or a view comes into a ledger is taken away
+// when it is refunded, cancelled, erased or folded. So they can be built again at
+// any time by a scan of the ledgers, and rows of evidence may come and go in any
+// order: the counts are signed, and a row taken away before it was added leaves
+// the same counts as one that never came. Under decay, too: see clock.
 //
-// The counts are exact up to Config.MaxPairs distinct pairs. A pair that comes
-// new beyond it is left out and counted in Dropped; pairs that were there
-// before stay exact.
+// Counts of an item's neighbours are exact up to Config.Neighbours of each kind;
+// beyond it they may be too small, by no more than Lost says (see list).
 package basket
 
-// MaxItems is how many items of one basket are counted; a basket of more is
-// cut to its first MaxItems, so that one giant basket costs 2,016 pairs at
-// most. A ledger remembers no more of an order either.
-const MaxItems = 64
+// Bounds of what one row counts.
+const (
+	MaxItems      = 64 // of a basket; a larger one is cut to its first MaxItems, so that one giant costs 2,016 pairs at most. A ledger remembers no more of an order either
+	MaxTripleSize = 32 // items of a basket whose triples are counted
+)
 
-// item is what is counted of one item. The dense index of an item is its place
-// in Counts.items; 0 is nobody.
-type item struct {
-	hash   uint64
-	orders int32
-	head   uint32 // first slot of the chain of its pairs; 0: none
-}
+// lateShare is how much faster what is of late is forgotten.
+const lateShare = 8
 
 // Counts are the co-occurrence counts. They live in memory without pointers, so
 // that the garbage collector has nothing to look at. One goroutine writes to
-// them (Add, Remove, Apply); while it does not, many may read.
+// them (Apply, Advance); while it does not, many may read.
 type Counts struct {
 	cfg     Config
-	orders  int
+	clock   clock
+	quick   clock // of what is of late
+	now     int64 // Unix ms of the latest row, or what Advance said
+	index   map[uint64]uint32
+	hashes  []uint64 // by dense index, from 1
+	tables  [NumKinds]table
+	triples tripleTable
 	giants  int
-	dropped int
-	index   map[uint64]uint32 // item hash → dense index
-	items   []item            // by dense index, from 1
-	shelves []shelf           // by dense index
-	pairs   pairTable
-	unseen  int    // pairs added to or taken from since a shelf was filled
-	turn    uint32 // whose shelf was filled last
-	scratch [MaxItems]uint32
+	scratch [2 * MaxItems]uint32
 }
 
 // New returns empty counts.
 func New(cfg Config) *Counts {
-	return &Counts{
-		cfg:     cfg,
-		index:   make(map[uint64]uint32),
-		items:   make([]item, 1),
-		shelves: make([]shelf, 1),
-		pairs:   newPairTable(),
+	half := cfg.HalfLife.Milliseconds()
+	c := &Counts{
+		cfg: cfg, clock: newClock(half), quick: newClock(half / lateShare),
+		index: make(map[uint64]uint32), hashes: make([]uint64, 1), triples: newTripleTable(cfg.Triples),
+	}
+	for k := range c.tables {
+		c.tables[k] = newTable(Kind(k))
+	}
+	return c
+}
+
+// Advance tells the counts what time it is (Unix ms), for what they say of the
+// present. Time does not go back.
+func (c *Counts) Advance(now int64) { c.now = max(c.now, now) }
+
+// Apply adds a row of evidence (sign +1), or takes it away (−1). The row is not
+// kept.
+func (c *Counts) Apply(r *Row, sign int) {
+	c.Advance(r.At)
+	c.rescale(r.At)
+	w, late := float64(sign)*c.clock.weight(r.At), float64(sign)*c.quick.weight(r.At)
+	to, giant := c.denseAll(r.To, c.scratch[:0])
+	from, _ := c.denseAll(r.From, c.scratch[len(to):len(to)])
+	t := &c.tables[r.Kind]
+	switch r.Kind {
+	case SameOrder:
+		if giant {
+			c.giants += sign
+		}
+		c.order(t, to, w, late)
+	case SameSession:
+		c.step(t, from, to, w/float64(max(r.Distance, 1)))
+	case NextOrder:
+		c.next(t, from, to, w)
+	case SameCustomer:
+		c.takeUp(t, from, to, w)
 	}
 }
 
-// Add counts one basket: the hashes of its items, sorted and distinct. A basket
-// without items is not counted at all. items is not kept.
-func (c *Counts) Add(items []uint64) { c.count(items, 1) }
-
-// Remove takes one basket away again: the exact inverse of Add.
-func (c *Counts) Remove(items []uint64) { c.count(items, -1) }
-
-// Apply is Add for a sign of +1 and Remove for −1, in the form that Delta
-// calls.
-func (c *Counts) Apply(items []uint64, sign int) { c.count(items, int32(sign)) }
-
-func (c *Counts) count(items []uint64, sign int32) {
-	if len(items) == 0 {
-		return
+// order counts items that were in one order.
+func (c *Counts) order(t *table, items []uint32, w, late float64) {
+	if c.clock.step == 0 {
+		late = 0 // nothing grows old
 	}
-	if len(items) > MaxItems {
+	t.total += w
+	t.late += late
+	for _, a := range items {
+		s := &t.sides[a]
+		s.left, s.right, s.late = s.left+w, s.right+w, s.late+late
+	}
+	for i, a := range items {
+		for _, b := range items[i+1:] {
+			t.pair(a, b, w, late, c)
+		}
+	}
+	if c.triples.most > 0 && len(items) <= MaxTripleSize {
+		c.triples.basket(items, w, t)
+	}
+}
+
+// step counts that the item to was looked at after from.
+func (c *Counts) step(t *table, from, to []uint32, w float64) {
+	t.total += w
+	for _, a := range from {
+		t.sides[a].left += w
+		for _, b := range to {
+			t.sides[b].right += w
+			t.pair(a, b, w, 0, c)
+		}
+	}
+}
+
+// next counts that one order followed another.
+func (c *Counts) next(t *table, from, to []uint32, w float64) {
+	t.total += w
+	for _, a := range from {
+		t.sides[a].left += w
+	}
+	for _, b := range to {
+		t.sides[b].right += w
+	}
+	for _, a := range from {
+		for _, b := range to {
+			if a == b {
+				t.sides[a].late += w
+				t.pair(a, a, w, w, c)
+				continue
+			}
+			t.pair(a, b, w, 0, c)
+		}
+	}
+}
+
+// takeUp counts that a customer who had bought from took up to. A customer
+// without from is a new one.
+func (c *Counts) takeUp(t *table, from, to []uint32, w float64) {
+	if len(from) == 0 {
+		t.total += w
+	}
+	for _, b := range to {
+		s := &t.sides[b]
+		s.left, s.right = s.left+w, s.right+w
+	}
+	for i, b := range to {
+		for _, a := range from {
+			t.pair(a, b, w, 0, c)
+		}
+		for _, a := range to[i+1:] {
+			t.pair(a, b, w/2, w/2, c)
+		}
+	}
+}
+
+// denseAll appends the dense indices of the first MaxItems items to dst.
+func (c *Counts) denseAll(items []uint64, dst []uint32) (_ []uint32, giant bool) {
+	if giant = len(items) >= MaxItems; giant {
 		items = items[:MaxItems]
-		c.giants += int(sign)
 	}
-	c.orders += int(sign)
-	dense := c.scratch[:len(items)]
-	for i, h := range items {
-		d := c.dense(h)
-		c.items[d].orders += sign
-		dense[i] = d
+	for _, h := range items {
+		dst = append(dst, c.dense(h))
 	}
-	for i, a := range dense {
-		for _, b := range dense[i+1:] {
-			c.countPair(a, b, sign)
-		}
-	}
-	for c.unseen += len(dense) * (len(dense) - 1) / 2; c.unseen >= lookEvery; c.unseen -= lookEvery {
-		c.lookAround()
-	}
-}
-
-func (c *Counts) countPair(a, b uint32, sign int32) {
-	if a > b {
-		a, b = b, a
-	}
-	slot, found := c.pairs.find(a, b)
-	if sign < 0 && c.dropped > 0 && c.pairs.slots[slot].count <= 0 {
-		c.dropped-- // what is taken away was left out when it was added
-		return
-	}
-	if !found {
-		if slot = c.newPair(a, b, slot); slot == 0 {
-			c.dropped += int(sign)
-			return
-		}
-	}
-	n := c.pairs.add(slot, sign)
-	switch {
-	case sign > 0 && int(n) >= c.cfg.MinCount:
-		c.keep(a, b, n)
-		c.keep(b, a, n)
-	case sign < 0 && int(n)+1 >= c.cfg.MinCount: // it was evidence
-		c.lose(a, b, n)
-		c.lose(b, a, n)
-	}
-}
-
-// newPair makes room for a pair that is not there and returns its slot, or 0
-// where there is no room. slot is where find would have had it.
-func (c *Counts) newPair(a, b, slot uint32) uint32 {
-	t := &c.pairs
-	full := t.used >= c.cfg.MaxPairs
-	if full && (t.used-t.live)*8 < t.used {
-		return 0
-	}
-	if full || t.crowded() {
-		t.rebuild(c.items)
-		slot, _ = t.find(a, b)
-	}
-	t.insert(slot, a, b, c.items)
-	return slot
+	return dst, giant
 }
 
 // dense returns the index of an item, a new one where it has none.
@@ -137,63 +168,152 @@ func (c *Counts) dense(hash uint64) uint32 {
 	if d, ok := c.index[hash]; ok {
 		return d
 	}
-	d := uint32(len(c.items))
-	c.items = append(c.items, item{hash: hash})
-	c.shelves = append(c.shelves, shelf{})
+	d := uint32(len(c.hashes))
+	c.hashes = append(c.hashes, hash)
 	c.index[hash] = d
+	for k := range c.tables {
+		c.tables[k].grow(len(c.hashes))
+	}
 	return d
 }
 
-// Orders is the number of baskets counted.
-func (c *Counts) Orders() int { return c.orders }
+// rescale moves the origins of the clocks where weights would outgrow them.
+func (c *Counts) rescale(at int64) {
+	if moved := c.clock.far(at); moved > 0 {
+		f := power(-moved)
+		for k := range c.tables {
+			c.tables[k].scale(f)
+		}
+		c.triples.scale(f)
+	}
+	if moved := c.quick.far(at); moved > 0 {
+		c.tables[SameOrder].scaleLate(power(-moved))
+	}
+}
+
+// unit is what one row of now weighs: sums divided by it are in orders of today.
+func (c *Counts) unit() float64 { return c.clock.weight(c.now) }
+
+// Orders is the number of orders counted, decayed.
+func (c *Counts) Orders() float64 { return c.Total(SameOrder) }
+
+// Total is, decayed, the number of orders, of steps from view to view, of orders
+// that followed another, or of customers.
+func (c *Counts) Total(k Kind) float64 { return c.tables[k].total / c.unit() }
 
 // Items is the number of distinct items ever counted.
-func (c *Counts) Items() int { return len(c.items) - 1 }
+func (c *Counts) Items() int { return len(c.hashes) - 1 }
 
-// Pairs is the number of distinct pairs whose count is not zero.
-func (c *Counts) Pairs() int { return c.pairs.live }
+// Pairs is the number of pairs held: of each item and kind, its neighbours.
+func (c *Counts) Pairs() int {
+	n := 0
+	for k := range c.tables {
+		n += c.tables[k].pairs
+	}
+	return n
+}
 
-// Dropped is how many pairs of the baskets counted are left out because of
-// Config.MaxPairs, each as often as it was.
-func (c *Counts) Dropped() int { return c.dropped }
+// Triples is the number of triples held.
+func (c *Counts) Triples() int { return c.triples.used }
 
-// Giants is the number of counted baskets that were cut to MaxItems. It only
-// reads.
+// Dropped is how often a neighbour or a triple was let go for want of room.
+func (c *Counts) Dropped() int {
+	n := c.triples.pruned
+	for k := range c.tables {
+		n += c.tables[k].pruned
+	}
+	return n
+}
+
+// Giants is the number of counted baskets of MaxItems or more, which were cut to it.
 func (c *Counts) Giants() int { return c.giants }
 
-// Count is the number of baskets that hold the item.
-func (c *Counts) Count(item uint64) int { return int(c.items[c.index[item]].orders) }
+// Count is the number of orders (of SameOrder; see Total for the others) that
+// hold the item, decayed; of a directed kind those in which it came first.
+func (c *Counts) Count(k Kind, item uint64) float64 {
+	return c.tables[k].sides[c.index[item]].left / c.unit()
+}
 
-// Pair is the number of baskets that hold both items.
-func (c *Counts) Pair(a, b uint64) int {
+// Pair is how often both items are held, decayed; of SameSession and NextOrder,
+// a before b. It may be too small by up to the lesser of both items' Lost; of
+// SameSession, whose pairs only the first item's list holds, by up to a's.
+func (c *Counts) Pair(k Kind, a, b uint64) float64 {
 	da, db := c.index[a], c.index[b]
 	if da == 0 || db == 0 {
 		return 0
 	}
-	return int(c.pairs.count(da, db))
+	return c.tables[k].together(da, db) / c.unit()
 }
 
-// EachItem calls f with every item whose count is not zero, in no order.
-func (c *Counts) EachItem(f func(item uint64, count int)) {
-	for i := range c.items {
-		if n := c.items[i].orders; n != 0 {
-			f(c.items[i].hash, int(n))
+// together is the sum of a pair: of SameCustomer in both directions. What one
+// item's list has let go the other's may still have.
+func (t *table) together(a, b uint32) float64 {
+	sum, extra := t.sumsOf(a, b)
+	if t.kind == SameSession {
+		return sum
+	}
+	back, forth := t.sumsOf(b, a)
+	switch t.kind {
+	case SameOrder:
+		return max(sum, back)
+	case NextOrder:
+		return max(sum, forth)
+	default:
+		return max(sum+extra, back+forth)
+	}
+}
+
+// atMost is the sum that a pair of SameOrder may have.
+func (t *table) atMost(a, b uint32) float64 {
+	return t.together(a, b) + min(t.lists[a].lost, t.lists[b].lost)
+}
+
+// Lost is by how much the count of a pair of the item may be too small: 0 while
+// the item has had no more than Config.Neighbours neighbours. It rests on rows
+// being taken away after they were added: beyond the bound nobody can tell what
+// has not come yet from what was let go.
+func (c *Counts) Lost(k Kind, item uint64) float64 {
+	return c.tables[k].lists[c.index[item]].lost / c.unit()
+}
+
+// EachItem calls f with every item that is in an order, in no order.
+func (c *Counts) EachItem(f func(item uint64, orders float64)) {
+	u := c.unit()
+	for i := range c.tables[SameOrder].sides {
+		if n := c.tables[SameOrder].sides[i].left; n != 0 {
+			f(c.hashes[i], n/u)
 		}
 	}
 }
 
-// EachPair calls f with every pair whose count is not zero, in no order.
-func (c *Counts) EachPair(f func(a, b uint64, count int)) {
-	for i := range c.pairs.slots {
-		if p := &c.pairs.slots[i]; p.count != 0 {
-			f(c.items[p.a].hash, c.items[p.b].hash, int(p.count))
+// EachPair calls f with every pair of a kind that is held, in no order; of an
+// undirected kind with each pair twice, once from each side.
+func (c *Counts) EachPair(k Kind, f func(a, b uint64, count float64)) {
+	t, u := &c.tables[k], c.unit()
+	for a := range t.lists {
+		l := &t.lists[a]
+		if l.n == 0 {
+			continue
+		}
+		others, sums, extras := t.pool.entries(l.at, l.n)
+		for i, b := range others {
+			sum := sums[i]
+			if k == SameCustomer {
+				sum += extras[i]
+			}
+			if sum != 0 {
+				f(c.hashes[a], c.hashes[b], sum/u)
+			}
 		}
 	}
 }
 
 // Bytes is about how much memory the counts hold.
 func (c *Counts) Bytes() int64 {
-	const entry = 8 + 4 + 6 // of the index: key, value, and its share of free room
-	return int64(cap(c.pairs.slots))*slotBytes + int64(cap(c.items))*16 +
-		int64(cap(c.shelves))*shelfBytes + int64(len(c.index))*entry
+	const entry = 8 + 8 + 4 + 6 // of the hashes, and of the index with its share of free room
+	n := int64(len(c.index))*entry + c.triples.bytes()
+	for k := range c.tables {
+		n += c.tables[k].bytes()
+	}
+	return n
 }

@@ -1,158 +1,164 @@
-package basket
+package basket_test
 
 import (
+	"math"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/dangol-dev/dangol/engine/basket"
 )
 
-// plain counts baskets as one would on paper.
-type plain struct {
-	orders int
-	items  map[uint64]int
-	pairs  map[[2]uint64]int
+const catalogue = 9 // items of the properties below: few, so that pairs meet again
+
+// numbers are the items of that catalogue.
+var numbers = func() (is []uint64) {
+	for i := range uint64(catalogue) {
+		is = append(is, i+1)
+	}
+	return is
+}()
+
+// told is all that counts say of a small catalogue.
+type told struct {
+	Total, Lost [basket.NumKinds]float64
+	Count       map[uint64][basket.NumKinds]float64
+	Tables      map[[2]uint64][basket.NumKinds]basket.Table2
+	Triples     map[[3]uint64]float64
+	Pairs       int
+	Near        map[uint64][basket.NumKinds]map[uint64]float32
 }
 
-func (p *plain) count(items []uint64, sign int) {
-	if p.items == nil {
-		p.items, p.pairs = map[uint64]int{}, map[[2]uint64]int{}
+func tell(c *basket.Counts, ids []uint64) told {
+	x := told{
+		Count: map[uint64][basket.NumKinds]float64{}, Tables: map[[2]uint64][basket.NumKinds]basket.Table2{},
+		Triples: map[[3]uint64]float64{}, Pairs: c.Pairs(), Near: map[uint64][basket.NumKinds]map[uint64]float32{},
 	}
-	if len(items) == 0 {
-		return
-	}
-	p.orders += sign
-	for i, a := range items {
-		p.items[a] += sign
-		for _, b := range items[i+1:] {
-			p.pairs[[2]uint64{min(a, b), max(a, b)}] += sign
-		}
-	}
-	for k, n := range p.items {
-		if n == 0 {
-			delete(p.items, k)
-		}
-	}
-	for k, n := range p.pairs {
-		if n == 0 {
-			delete(p.pairs, k)
-		}
-	}
-}
-
-// read is what Counts tell, in the form of plain.
-func read(c *Counts) plain {
-	p := plain{orders: c.Orders(), items: map[uint64]int{}, pairs: map[[2]uint64]int{}}
-	c.EachItem(func(it uint64, n int) { p.items[it] = n })
-	c.EachPair(func(a, b uint64, n int) { p.pairs[[2]uint64{min(a, b), max(a, b)}] = n })
-	return p
-}
-
-// baskets draws sorted, distinct items, few of them, so that pairs meet again.
-func baskets(items uint64) *rapid.Generator[[]uint64] {
-	return rapid.Custom(func(t *rapid.T) []uint64 {
-		set := rapid.SliceOfNDistinct(rapid.Uint64Range(1, items), 0, 8, rapid.ID).Draw(t, "items")
-		return sorted(set)
-	})
-}
-
-func TestCountsMatchPlainCountingInAnyOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		c, p := New(DefaultConfig()), plain{items: map[uint64]int{}, pairs: map[[2]uint64]int{}}
-		for _, b := range rapid.SliceOfN(baskets(40), 0, 60).Draw(t, "baskets") {
-			sign := 1
-			if rapid.Bool().Draw(t, "away") { // also of what was never there
-				sign = -1
+	c.Settle()
+	for i, a := range ids {
+		var counts [basket.NumKinds]float64
+		var near [basket.NumKinds]map[uint64]float32
+		for k := range basket.Kind(basket.NumKinds) {
+			x.Total[k], x.Lost[k], counts[k] = c.Total(k), c.LostPairs(k), c.Count(k, a)
+			near[k] = map[uint64]float32{}
+			var buf [basket.MaxNear]basket.Near
+			for _, n := range buf[:c.Near(k, c.Ref(a), &buf)] {
+				near[k][c.Item(n.To)] = n.Strength
 			}
-			c.Apply(b, sign)
-			p.count(b, sign)
 		}
-		got := read(c)
-		require.Equal(t, p, got)
-		require.Equal(t, len(p.pairs), c.Pairs())
-		for k, n := range p.pairs {
-			require.Equal(t, n, c.Pair(k[0], k[1]))
-			require.Equal(t, n, c.Pair(k[1], k[0]))
+		x.Count[a], x.Near[a] = counts, near
+		for j, b := range ids {
+			var tables [basket.NumKinds]basket.Table2
+			for k := range basket.Kind(basket.NumKinds) {
+				tables[k] = c.Table2(k, a, b)
+			}
+			x.Tables[[2]uint64{a, b}] = tables
+			for _, d := range ids[min(i, j)+1:] {
+				if a != b && b != d {
+					x.Triples[[3]uint64{a, b, d}] = c.Triple(d, a, b)
+				}
+			}
 		}
-		for it, n := range p.items {
-			require.Equal(t, n, c.Count(it))
-		}
-		require.Zero(t, c.Count(999))
-		require.Zero(t, c.Pair(1, 999))
-	})
-}
-
-func TestRemoveTakesBackWhatAddGave(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		stay := rapid.SliceOfN(baskets(30), 0, 30).Draw(t, "stay")
-		pass := rapid.SliceOfN(baskets(300), 0, 60).Draw(t, "pass")
-		c, want := New(DefaultConfig()), New(DefaultConfig())
-		for _, b := range stay {
-			want.Add(b)
-		}
-		for _, b := range pass {
-			c.Add(b)
-		}
-		for _, b := range stay {
-			c.Add(b)
-		}
-		for _, b := range rapid.Permutation(pass).Draw(t, "order") {
-			c.Remove(b)
-		}
-		require.Equal(t, read(want), read(c))
-	})
-}
-
-// Beyond the bound, pairs are left out, never miscounted: each count is at most
-// the true one, a pair in time is exact, and every pair is counted or dropped.
-func TestPairsBeyondTheBoundAreDroppedAndCounted(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		cfg := DefaultConfig()
-		cfg.MaxPairs = rapid.IntRange(1, 60).Draw(t, "bound")
-		c := New(cfg)
-		var p plain
-		all := rapid.SliceOfN(baskets(25), 1, 40).Draw(t, "baskets")
-		total := 0
-		for _, b := range all {
-			c.Add(b)
-			p.count(b, 1)
-			total += len(b) * (len(b) - 1) / 2
-			require.LessOrEqual(t, c.Pairs(), cfg.MaxPairs)
-		}
-		got := read(c)
-		counted := 0
-		for k, n := range got.pairs {
-			require.Equal(t, p.pairs[k], n, "nothing was taken away, so what is counted is exact")
-			counted += n
-		}
-		require.Equal(t, total, counted+c.Dropped())
-		require.Equal(t, p.items, got.items)
-		for _, b := range all {
-			c.Remove(b)
-		}
-		require.Zero(t, c.Orders())
-		require.Zero(t, c.Pairs())
-		require.Zero(t, c.Dropped())
-	})
-}
-
-func TestRoomOfDeadPairsIsUsedAgain(t *testing.T) {
-	cfg := DefaultConfig()
-	cfg.MaxPairs = 100
-	c := New(cfg)
-	for i := uint64(1); i <= 100; i++ {
-		c.Add([]uint64{i, i + 1000})
 	}
-	c.Add([]uint64{5000, 5001})
-	require.Equal(t, 1, c.Dropped())
-	for i := uint64(1); i <= 50; i++ {
-		c.Remove([]uint64{i, i + 1000})
+	return x
+}
+
+// Rows of every kind, added and taken away in any order, also such as never
+// came: the counts are those of maps. Under decay the maps are told what a row
+// counts, and rounding is allowed for.
+func TestCountsAreThoseOnPaper(t *testing.T) {
+	check := func(t *rapid.T, cfg basket.Config, begin, span int64, weight func(int64) float64, tolerance float64) {
+		c, p := basket.New(cfg), newOnPaper()
+		near := func(want, got float64) {
+			require.InDelta(t, want, got, tolerance)
+		}
+		for _, r := range rapid.SliceOfN(rows(catalogue, begin, span), 0, 60).Draw(t, "rows") {
+			sign := rapid.SampledFrom([]int{1, 1, -1}).Draw(t, "sign")
+			c.Apply(&r, sign)
+			p.row(&r, float64(sign)*weight(r.At))
+		}
+		c.Advance(begin + span)
+		x := tell(c, numbers)
+		for k := range basket.Kind(basket.NumKinds) {
+			near(p.total[k], x.Total[k])
+			for a := uint64(1); a <= catalogue; a++ {
+				near(p.left[k][a], x.Count[a][k])
+				for b := uint64(1); b <= catalogue; b++ {
+					want, got := p.table(k, a, b), x.Tables[[2]uint64{a, b}][k]
+					near(want.Both, got.Both)
+					near(want.Both, c.Pair(k, a, b))
+					near(want.N, got.N)
+					near(want.A, got.A)
+					near(want.B, got.B)
+				}
+			}
+		}
+		for k, got := range x.Triples {
+			slices.Sort(k[:])
+			near(p.triples[k], got)
+		}
 	}
-	c.Add([]uint64{6000, 6001})
-	require.Equal(t, 1, c.Pair(6000, 6001))
-	require.Equal(t, 1, c.Pair(51, 1051))
-	require.Equal(t, 1, c.Dropped())
-	require.Equal(t, 51, c.Pairs())
+	t.Run("plain", func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			check(t, plain(), 1, 1e9, func(int64) float64 { return 1 }, 0)
+		})
+	})
+	t.Run("decayed", func(t *testing.T) {
+		cfg := plain()
+		cfg.HalfLife = 10 * time.Hour
+		const begin, span = 4e11, 300 * hourMS
+		weight := weigher(cfg, begin+span)
+		rapid.Check(t, func(t *rapid.T) { check(t, cfg, begin, span, weight, 1e-9) })
+	})
+}
+
+// A row counts half as much a half-life later.
+func TestHalfLife(t *testing.T) {
+	cfg := plain()
+	cfg.HalfLife = 180 * 24 * time.Hour
+	for _, now := range []int64{1e12, 1.7e12, 5e12} {
+		weight := weigher(cfg, now)
+		for _, halves := range []float64{0, .1, .5, 1, 1.7, 2, 5, 20} {
+			age := halves * float64(cfg.HalfLife.Milliseconds())
+			require.InEpsilon(t, math.Exp2(-halves), weight(now-int64(age)), .015, "%g half-lives", halves)
+		}
+	}
+	cfg.HalfLife = 0
+	require.Equal(t, 1., weigher(cfg, 5e12)(1))
+}
+
+// The same rows in two orders, between them others that go again, also before
+// they came: every figure is the same to the last bit, over 30 half-lives and
+// across the instants at which weights are scaled down.
+func TestOrderMakesNoDifference(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := plain()
+		cfg.HalfLife = rapid.SampledFrom([]time.Duration{0, time.Minute, 7 * 24 * time.Hour, 180 * 24 * time.Hour}).Draw(t, "half-life")
+		half := max(1, cfg.HalfLife.Milliseconds())
+		begin := half * rapid.SampledFrom([]int64{0, 113, 385, 100_000}).Draw(t, "begin")
+		span := max(30*half, 1000)
+		stay := rapid.SliceOfN(rows(catalogue, begin, span), 0, 30).Draw(t, "stay")
+		pass := rapid.SliceOfN(rows(catalogue+5, begin, span), 0, 30).Draw(t, "pass")
+		want := basket.New(cfg)
+		var steps []signed
+		for _, r := range stay {
+			want.Apply(&r, 1)
+			steps = append(steps, signed{r, 1})
+		}
+		for _, r := range pass {
+			steps = append(steps, signed{r, 1}, signed{r, -1})
+		}
+		got := basket.New(cfg)
+		for _, s := range rapid.Permutation(steps).Draw(t, "order") {
+			got.Apply(&s.Row, s.sign)
+		}
+		want.Advance(begin + span)
+		got.Advance(begin + span)
+		require.Equal(t, tell(want, numbers), tell(got, numbers))
+	})
 }
 
 func TestGiantBasketIsCutAndCounted(t *testing.T) {
@@ -160,74 +166,75 @@ func TestGiantBasketIsCutAndCounted(t *testing.T) {
 	for i := range giant {
 		giant[i] = uint64(i + 1)
 	}
-	c := New(DefaultConfig())
-	c.Add(giant)
-	require.Equal(t, MaxItems*(MaxItems-1)/2, c.Pairs())
-	require.Equal(t, MaxItems, c.Items())
+	c := basket.New(plain())
+	add(c, 1, giant)
+	require.Equal(t, basket.MaxItems*(basket.MaxItems-1), c.Pairs())
+	require.Equal(t, basket.MaxItems, c.Items())
+	require.Zero(t, c.Count(basket.SameOrder, basket.MaxItems+1))
 	require.Equal(t, 1, c.Giants())
-	c.Remove(giant)
+	require.Zero(t, c.Triples(), "it would have too many")
+	add(c, -1, giant)
 	require.Zero(t, c.Pairs())
 	require.Zero(t, c.Giants())
-	c.Add(giant[:MaxItems])
-	require.Zero(t, c.Giants(), "as many as there may be are no giant")
+	add(c, 1, giant[:basket.MaxItems-1], giant[:basket.MaxTripleSize])
+	require.Zero(t, c.Giants())
+	require.Equal(t, 32*31*30/6, c.Triples())
 }
 
 func TestCountingKnownPairsDoesNotAllocate(t *testing.T) {
-	c := New(DefaultConfig())
-	b := []uint64{1, 2, 3, 4, 5}
-	for range 5 {
-		c.Add(b)
-	}
-	room := c.Neighbours(1, 10, nil)
+	cfg := plain()
+	cfg.HalfLife = 24 * time.Hour
+	c := basket.New(cfg)
+	row := basket.Row{At: 1e12, To: []uint64{1, 2, 3, 4, 5}}
+	next := basket.Row{Kind: basket.NextOrder, At: 1e12, From: row.To[:2], To: row.To}
+	c.Apply(&row, 1)
+	c.Apply(&next, 1)
 	require.Positive(t, c.Bytes())
+	var buf [basket.MaxNear]basket.Near
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		c.Add(b)
-		c.Remove(b)
-		room = c.Neighbours(1, 10, room[:0])
+		row.At++
+		c.Apply(&row, 1)
+		c.Apply(&next, 1)
+		c.Near(basket.SameOrder, 1, &buf)
 	}))
+	require.Equal(t, 4, c.Near(basket.SameOrder, c.Ref(1), &buf))
+}
+
+// Room of what is gone is used again.
+func TestRoomIsUsedAgain(t *testing.T) {
+	c := basket.New(plain())
+	all := zipf(500, 300, 8, .5, 1)
+	add(c, 1, all...)
+	add(c, -1, all...)
+	require.Zero(t, c.Pairs())
+	bytes := c.Bytes()
+	slices.Reverse(all)
+	add(c, 1, all...)
+	require.Less(t, float64(c.Bytes()), 1.2*float64(bytes))
 }
 
 func TestConfigNamesEveryFault(t *testing.T) {
-	good := DefaultConfig()
+	good := basket.DefaultConfig()
 	require.NoError(t, good.Validate())
-	bad := Config{MaxPairs: 0, MinCount: -1, PriorOrders: -1}
-	require.EqualError(t, bad.Validate(), "max_pairs: 0 is outside 1 to 536870912\n"+
-		"min_count: -1 is outside 1 to 1000000\n"+
-		"prior_orders: -1 is outside 0 to 1000000")
+	bad := basket.Config{HalfLife: time.Second, Neighbours: 7, Triples: -1, Prior: -1, Certainty: 1}
+	require.EqualError(t, bad.Validate(), `half_life: 1s is neither 0s (no decay) nor within 1m to 876000h
+window: 0s is not above 0s and at most 876000h
+session_gap: 0s is not above 0s and at most 24h
+neighbours: 7 is outside 8 to 65536
+triples: -1 is outside 0 to 268435456
+min_count: 0 is not above 0 and at most 1000000
+prior: -1 is outside 0 to 1000000
+certainty: 1 is not between 0 and 1`)
 }
 
-func BenchmarkAddFiveItems(b *testing.B) {
-	c := New(DefaultConfig())
-	all := random(4096, 5, 5000, 1)
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		c.Add(all[i%len(all)])
+func TestKindsHaveNames(t *testing.T) {
+	for i, name := range basket.Kinds() {
+		k, err := basket.ParseKind(name)
+		require.NoError(t, err)
+		require.Equal(t, basket.Kind(i), k)
+		require.Equal(t, name, k.String())
 	}
-}
-
-func BenchmarkNeighbours(b *testing.B) {
-	c := New(DefaultConfig())
-	for _, bk := range random(50_000, 5, 2000, 1) {
-		c.Add(bk)
-	}
-	var dst []Neighbour
-	for i := range 2000 {
-		dst = c.Neighbours(uint64(i+1), 10, dst[:0])
-	}
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		dst = c.Neighbours(uint64(i%2000+1), 10, dst[:0])
-	}
-}
-
-func BenchmarkExact(b *testing.B) {
-	c := New(DefaultConfig())
-	for _, bk := range random(50_000, 5, 2000, 1) {
-		c.Add(bk)
-	}
-	var dst []Neighbour
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		dst = c.Exact(uint64(i%2000+1), 10, dst[:0])
-	}
+	_, err := basket.ParseKind("same_day")
+	require.EqualError(t, err, `kind of evidence "same_day" is unknown: give same_order, same_session, next_order, same_customer`)
+	require.Equal(t, "kind(9)", basket.Kind(9).String())
 }

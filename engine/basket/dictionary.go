@@ -11,8 +11,14 @@ type Item struct {
 	ID          string
 	Category    string      // the latest that was said; "" while none was
 	Price       event.Micro // of one article, the latest that was said; 0 while none was
+	Unavailable bool        // out of stock
+	Hidden      bool        // never to be offered
+	Consent     string      // the channel or purpose for which a customer must have given consent before it is offered; "": none
 	Categorised int64       // Unix ms of the event that said the category
-	Priced      int64       // Unix ms of the event that said the price
+	Priced      int64       // of the one that said the price,
+	Stocked     int64       // whether it is available,
+	Shown       int64       // whether it is hidden,
+	Restricted  int64       // and which consent it needs; 0: nobody said
 }
 
 // Dictionary names the items whose hashes the ledgers and counts hold. One
@@ -20,13 +26,13 @@ type Item struct {
 type Dictionary struct {
 	index      map[uint64]uint32
 	items      []Item
-	categories map[string]string // one copy of each
+	names      map[string]string // one copy of each category and consent
 	collisions int
 }
 
 // NewDictionary returns an empty dictionary.
 func NewDictionary() *Dictionary {
-	return &Dictionary{index: make(map[uint64]uint32), categories: make(map[string]string)}
+	return &Dictionary{index: make(map[uint64]uint32), names: make(map[string]string)}
 }
 
 // Observe learns from an item of an event at a time in Unix milliseconds.
@@ -52,7 +58,7 @@ func (d *Dictionary) Observe(it *event.Item, at int64) (entry *Item, changed boo
 	if c := it.Category; c != "" && (at > e.Categorised || at == e.Categorised && c > e.Category || e.Category == "") {
 		e.Categorised = at
 		if c != e.Category {
-			e.Category, changed = d.category(c), true
+			e.Category, changed = d.name(c), true
 		}
 	}
 	if p := it.Price; p != 0 && (at > e.Priced || at == e.Priced && p > e.Price || e.Price == 0) {
@@ -64,11 +70,35 @@ func (d *Dictionary) Observe(it *event.Item, at int64) (entry *Item, changed boo
 	return e, changed
 }
 
+// Update is Observe for the i-th item of an item_updated, and learns its state
+// besides. The latest event wins whatever order they come in, at equal times the
+// more cautious: unavailable, hidden, the greater consent.
+func (d *Dictionary) Update(ev *event.Event, i int) (entry *Item, changed bool) {
+	e, changed := d.Observe(&ev.Items[i], ev.Time)
+	if e.ID != ev.Items[i].ID {
+		return e, false
+	}
+	s, at := &ev.State, ev.Time
+	if s.HasAvailable && (at > e.Stocked || at == e.Stocked && !s.Available) {
+		changed = changed || e.Unavailable == s.Available
+		e.Stocked, e.Unavailable = at, !s.Available
+	}
+	if s.HasHidden && (at > e.Shown || at == e.Shown && s.Hidden) {
+		changed = changed || e.Hidden != s.Hidden
+		e.Shown, e.Hidden = at, s.Hidden
+	}
+	if s.HasConsent && (at > e.Restricted || at == e.Restricted && s.Consent > e.Consent) {
+		changed = changed || e.Consent != s.Consent
+		e.Restricted, e.Consent = at, d.name(s.Consent)
+	}
+	return e, changed
+}
+
 // Restore takes in an entry that was stored, in the place of what is known of
 // that id.
 func (d *Dictionary) Restore(it Item) {
 	h := event.Hash(it.ID)
-	it.Category = d.category(it.Category)
+	it.Category, it.Consent = d.name(it.Category), d.name(it.Consent)
 	i, ok := d.index[h]
 	switch {
 	case !ok:
@@ -90,6 +120,16 @@ func (d *Dictionary) Lookup(hash uint64) (Item, bool) {
 	return d.items[i], true
 }
 
+// Get is Lookup without the copy: nil for an item that is not known. The entry is
+// valid until the next Observe, Update or Restore, and not to be changed.
+func (d *Dictionary) Get(hash uint64) *Item {
+	i, ok := d.index[hash]
+	if !ok {
+		return nil
+	}
+	return &d.items[i]
+}
+
 // Category is the hash of the category's name of the item with a hash; false
 // where none was said. It only reads.
 func (d *Dictionary) Category(hash uint64) (uint64, bool) {
@@ -107,14 +147,15 @@ func (d *Dictionary) Len() int { return len(d.items) }
 // reads.
 func (d *Dictionary) Collisions() int { return d.collisions }
 
-func (d *Dictionary) category(c string) string {
-	if c == "" {
+// name is the one copy of a category or a consent.
+func (d *Dictionary) name(s string) string {
+	if s == "" {
 		return ""
 	}
-	if kept, ok := d.categories[c]; ok {
+	if kept, ok := d.names[s]; ok {
 		return kept
 	}
-	c = strings.Clone(c)
-	d.categories[c] = c
-	return c
+	s = strings.Clone(s)
+	d.names[s] = s
+	return s
 }

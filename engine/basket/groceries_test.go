@@ -1,4 +1,4 @@
-package basket
+package basket_test
 
 import (
 	"bufio"
@@ -9,124 +9,120 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/stretchr/testify/require"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/event"
 )
 
-func sorted(items []uint64) []uint64 {
-	slices.Sort(items)
-	return slices.Compact(items)
+// plain counts without decay and with room for everything.
+func plain() basket.Config {
+	cfg := basket.DefaultConfig()
+	cfg.HalfLife, cfg.Neighbours, cfg.Triples, cfg.MinCount = 0, 1<<16, 1<<22, 1
+	return cfg
 }
 
-// random draws n baskets of up to size items out of a catalogue in which the
-// first are the most bought.
-func random(n, size, catalogue int, seed uint64) [][]uint64 {
-	rnd := rand.New(rand.NewPCG(seed, 0))
-	all := make([][]uint64, n)
-	for i := range all {
-		b := make([]uint64, size)
-		for k := range b {
-			b[k] = uint64(float64(catalogue)*rnd.Float64()*rnd.Float64()) + 1
-		}
-		all[i] = sorted(b)
-	}
-	return all
-}
-
-// groceries reads the baskets of the Groceries data set.
-func groceries(t *testing.T) [][]uint64 {
+func dataFile(t testing.TB, parts ...string) string {
 	dir := os.Getenv("DANGOL_DATA")
 	if dir == "" {
-		t.Skip("DANGOL_DATA is not set: groceries/groceries.csv is needed")
+		t.Skip("DANGOL_DATA is not set")
 	}
-	f, err := os.Open(filepath.Join(dir, "groceries", "groceries.csv"))
+	return filepath.Join(append([]string{dir}, parts...)...)
+}
+
+func groceries(t testing.TB) [][]uint64 {
+	f, err := os.Open(dataFile(t, "groceries", "groceries.csv"))
 	require.NoError(t, err)
 	defer f.Close()
-	var all [][]uint64
-	for sc := bufio.NewScanner(f); sc.Scan(); {
-		var b []uint64
-		for name := range strings.SplitSeq(sc.Text(), ",") {
-			b = append(b, event.Hash(strings.TrimSpace(name)))
-		}
-		all = append(all, sorted(b))
+	var baskets [][]uint64
+	for s := bufio.NewScanner(f); s.Scan(); {
+		baskets = append(baskets, items(strings.Split(s.Text(), ",")...))
 	}
-	return all
+	return baskets
 }
 
-// The published figures of Groceries, whatever the order of the baskets and
-// whatever came and went between them.
+// items are the sorted, distinct hashes of names.
+func items(names ...string) []uint64 {
+	var hs []uint64
+	for _, n := range names {
+		hs = append(hs, event.Hash(strings.TrimSpace(n)))
+	}
+	slices.Sort(hs)
+	return slices.Compact(hs)
+}
+
+func add(c *basket.Counts, sign int, baskets ...[]uint64) {
+	for i, b := range baskets {
+		c.Apply(&basket.Row{Kind: basket.SameOrder, At: int64(1 + i), To: b}, sign)
+	}
+}
+
+func count(c *basket.Counts, support, confidence float64) (basket.Frequent, int) {
+	n := 0
+	found := c.Rules(support, confidence, func(*basket.Rule) { n++ })
+	return found, n
+}
+
 func TestGroceries(t *testing.T) {
-	all := groceries(t)
-	t.Run("as they are", func(t *testing.T) {
-		c := New(DefaultConfig())
-		for _, b := range all {
-			c.Add(b)
-		}
-		requireGroceries(t, c)
-	})
-	t.Run("shuffled, with a thousand others come and gone", func(t *testing.T) {
-		rnd := rand.New(rand.NewPCG(7, 7))
-		c := New(DefaultConfig())
-		others := random(1000, 12, 300, 3)
-		for i := range others { // half of them of real items
-			if i%2 == 0 {
-				others[i] = sorted(slices.Concat(all[rnd.IntN(len(all))], all[rnd.IntN(len(all))]))
+	baskets := groceries(t)
+	for name, change := range map[string]func(*basket.Counts){
+		"in the file's order": func(c *basket.Counts) { add(c, 1, baskets...) },
+		"shuffled": func(c *basket.Counts) {
+			mixed := slices.Clone(baskets)
+			rand.New(rand.NewPCG(1, 2)).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+			add(c, 1, mixed...)
+		},
+		"after 1,000 more came and were refunded": func(c *basket.Counts) {
+			var more [][]uint64
+			for i := range 1000 {
+				more = append(more, items(append(strings.Split("whole milk,curd,yogurt", ","), "extra "+string(rune('a'+i%26)))...))
 			}
-		}
-		type step struct {
-			items []uint64
-			sign  int
-		}
-		var steps []step
-		for _, b := range all {
-			steps = append(steps, step{b, 1})
-		}
-		for _, b := range others {
-			steps = append(steps, step{b, 1}, step{b, -1})
-		}
-		rnd.Shuffle(len(steps), func(i, k int) { steps[i], steps[k] = steps[k], steps[i] })
-		for _, s := range steps {
-			c.Apply(s.items, s.sign)
-		}
-		requireGroceries(t, c)
-	})
-}
-
-func requireGroceries(t *testing.T, c *Counts) {
-	t.Helper()
-	require.Equal(t, 9835, c.Orders())
-	items, lines, often := 0, 0, 0
-	c.EachItem(func(_ uint64, n int) {
-		items++
-		lines += n
-		if n >= 99 {
-			often++
-		}
-	})
-	require.Equal(t, 169, items)
-	require.Equal(t, 43_367, lines)
-	require.Equal(t, 88, often)
-	for name, n := range map[string]int{
-		"whole milk": 2513, "other vegetables": 1903, "rolls/buns": 1809, "soda": 1715, "yogurt": 1372,
+			add(c, -1, more[:300]...) // before they were added
+			add(c, 1, baskets[:5000]...)
+			add(c, 1, more...)
+			add(c, 1, baskets[5000:]...)
+			add(c, -1, more[300:]...)
+		},
 	} {
-		require.Equal(t, n, c.Count(event.Hash(name)), name)
+		t.Run(name, func(t *testing.T) {
+			c := basket.New(plain())
+			change(c)
+			found, rules := count(c, .01, 0)
+			require.Equal(t, basket.Frequent{Items: 88, Pairs: 213, Triples: 32}, found)
+			require.Equal(t, 522, rules)
+			_, rules = count(c, .01, .25)
+			require.Equal(t, 170, rules)
+			_, rules = count(c, .01, .5)
+			require.Equal(t, 15, rules)
+			found, rules = count(c, .001, 0)
+			require.Equal(t, basket.Frequent{Items: 157, Pairs: 2981, Triples: 6831}, found)
+			require.Equal(t, 26455, rules)
+			require.Zero(t, c.LostPairs(basket.SameOrder)+c.LostTriples())
+			for _, row := range []struct {
+				left                      string
+				then                      string
+				support, confidence, lift float64
+			}{
+				{"whole milk,yogurt", "curd", .010066, .179673, 3.372304},
+				{"citrus fruit,other vegetables", "root vegetables", .010371, .359155, 3.295045},
+				{"citrus fruit,root vegetables", "other vegetables", .010371, .586207, 3.029608},
+				{"beef", "root vegetables", .017387, .331395, 3.040367},
+				{"Instant food products,soda", "hamburger meat", .001220, .631579, 18.995654},
+			} {
+				var got *basket.Rule
+				want := items(strings.Split(row.left, ",")...)
+				c.Rules(.001, 0, func(r *basket.Rule) {
+					left := slices.Sorted(slices.Values(r.If))
+					if slices.Equal(left, want) && r.Then == event.Hash(row.then) {
+						copied := *r
+						got = &copied
+					}
+				})
+				require.NotNil(t, got, row.left)
+				require.InDelta(t, row.support, got.Support(), 5e-7, row.left)
+				require.InDelta(t, row.confidence, got.Confidence(), 5e-7, row.left)
+				require.InDelta(t, row.lift, got.Lift(), 5e-7, row.left)
+			}
+		})
 	}
-	require.Equal(t, 736, c.Pair(event.Hash("other vegetables"), event.Hash("whole milk")))
-	at99, at10 := 0, 0
-	c.EachPair(func(_, _ uint64, n int) {
-		if n >= 99 {
-			at99++
-		}
-		if n >= 10 {
-			at10++
-		}
-	})
-	require.Equal(t, 213, at99)
-	require.Equal(t, 2981, at10)
-	found := c.Exact(event.Hash("beef"), 100, nil)
-	i := slices.IndexFunc(found, func(n Neighbour) bool { return n.Item == event.Hash("root vegetables") })
-	require.NotEqual(t, -1, i)
-	require.InDelta(t, .017387, found[i].Support, 5e-7)
-	require.InDelta(t, .331395, found[i].Confidence, 5e-7)
-	require.InDelta(t, 3.040367, found[i].Lift, 5e-7)
 }

@@ -1,133 +1,209 @@
 package basket
 
-// MaxNeighbours is how many neighbours of each item are kept at hand.
-const MaxNeighbours = 10
+import "math"
 
-// lookEvery is after how many counted pairs one item's shelf is filled anew, the
-// items in turn.
-const lookEvery = 512
+// MaxNear is how many neighbours of an item are kept at hand for ranking what
+// to offer. On Ta-Feng's baskets lists of 20 foretell what is bought next as well
+// as lists of 100 and whole ones.
+const MaxNear = 20
 
-// shelf holds an item's strongest neighbours, in no order, so that a question
-// needs not look at all of its pairs. Each has its count there, which is that
-// of the pair at any time, so that no question looks for pairs; all of them are
-// evidence. Strengths are reckoned when asked.
+// Ref is an item's place in the counts: 0 for none. It is the same as long as
+// the counts live.
+type Ref uint32
+
+// Ref is where an item is; 0 for one never seen.
+func (c *Counts) Ref(item uint64) Ref { return Ref(c.index[item]) }
+
+// Item is the item at a place.
+func (c *Counts) Item(r Ref) uint64 { return c.hashes[r] }
+
+// Near is a neighbour at hand.
+type Near struct {
+	To       Ref
+	Strength float32
+}
+
+// Near writes what is at hand of an item's neighbours under a kind of evidence
+// into buf, in no order, and returns how many: those of the greatest
 //
-// It is filled as the counts move: a pair that was added to takes a place if
-// there is one, or that of the weakest if it is stronger. What can pass by
-// unseen is a pair that becomes strong by standing still while others lose;
-// that is what the turns of lookEvery are for. Asked while the counts grow, the
-// shelves hold 99.1 % of the strength of the true ten strongest over 77,369
-// baskets of a supermarket with 11,997 items, 99.0 % over 9,835 of one with 169,
-// 99.0 % over 17,087 of a gift shop, of 266 pairs each (in the end 99.6, 99.5 and
-// 99.8 %). Turns by baskets instead of pairs, one in 16, cost no less and held
-// 99.0, 99.6 and 95.9 %. Tried before: to look an item's pairs up again when
-// asked, once its orders had moved by a sixteenth. It made questions write, and
-// cost several times as much for rare items.
-type shelf struct {
-	floor  float32 // strength of the weakest when last looked, while it is full
-	n      uint32
-	others [MaxNeighbours]uint32 // dense indices
-	counts [MaxNeighbours]int32  // of the pairs
-}
-
-const shelfBytes = 8 + 8*MaxNeighbours
-
-// place is where b stands on the shelf, or −1.
-func (s *shelf) place(b uint32) int {
-	for i, other := range s.others[:s.n] {
-		if other == b {
-			return i
+//	count / (count of the item)^α / (count of the neighbour)^β
+//
+// with constants by kind. It costs the same for every item. A list longer than
+// MaxNear is looked through again after a quarter of it has moved, so who is at
+// hand and with what strength may be a little old. Settle makes it exact.
+func (c *Counts) Near(k Kind, of Ref, buf *[MaxNear]Near) int {
+	t, n := &c.tables[k], 0
+	l := &t.lists[of]
+	if l.n == 0 {
+		return 0
+	}
+	if l.n > MaxNear && l.shelf != 0 {
+		return copy(buf[:], t.shelves[l.shelf-1:][:l.kept])
+	}
+	others, sums, _ := t.pool.entries(l.at, min(l.n, MaxNear))
+	f := c.nearness(t, uint32(of))
+	for i, b := range others {
+		if sums[i] > 0 {
+			buf[n] = Near{Ref(b), float32(f.of(sums[i], t.sides[b].right))}
+			n++
 		}
 	}
-	return -1
+	return n
 }
 
-// keep puts the neighbour b of item a on its shelf, if it is among the
-// strongest. Their count has just grown to nAB, and is evidence.
-func (c *Counts) keep(a, b uint32, nAB int32) {
-	s := &c.shelves[a]
-	if i := s.place(b); i >= 0 {
-		s.counts[i] = nAB
+// Nearness is the strength that Near would give b as a neighbour of a, were it at
+// hand.
+func (c *Counts) Nearness(k Kind, a, b Ref) float64 {
+	t := &c.tables[k]
+	sum, _ := t.sumsOf(uint32(a), uint32(b))
+	if a == 0 || b == 0 || sum <= 0 {
+		return 0
+	}
+	f := c.nearness(t, uint32(a))
+	return f.of(sum, t.sides[b].right)
+}
+
+// exponents of Near, by kind, tuned on Ta-Feng's baskets and YOOCHOOSE's
+// sessions.
+var exponents = [NumKinds]struct{ alpha, beta, prior float64 }{
+	SameOrder: {.5, .15, 1}, SameSession: {1, 0, 5}, NextOrder: {.5, .15, 1}, SameCustomer: {.5, .15, 1},
+}
+
+// nearness is what is the same for all neighbours of an item.
+type nearness struct{ scale, beta, unit float64 }
+
+func (c *Counts) nearness(t *table, a uint32) nearness {
+	e, u := exponents[t.kind], c.unit()
+	left := max(t.sides[a].left/u, 0) + e.prior
+	scale := 1 / left
+	if e.alpha == .5 {
+		scale = 1 / math.Sqrt(left)
+	}
+	return nearness{scale: scale / u, beta: -e.beta, unit: u}
+}
+
+func (f *nearness) of(sum, right float64) float64 {
+	if f.beta == 0 {
+		return sum * f.scale
+	}
+	return sum * f.scale * math.Pow(max(right/f.unit, 0)+1, f.beta)
+}
+
+// stale says whether the list's shelf is to be filled.
+func (l *list) stale() bool {
+	return l.n > MaxNear && (l.shelf == 0 || uint32(l.moves) >= max(16, l.n/4))
+}
+
+// fill puts the strongest neighbours of a on its shelf.
+func (t *table) fill(a uint32, c *Counts) {
+	l := &t.lists[a]
+	l.moves = 0
+	if l.n <= MaxNear {
 		return
 	}
-	if int(s.n) < len(s.others) {
-		s.others[s.n], s.counts[s.n] = b, nAB
-		s.n++
-		return
+	if l.shelf == 0 {
+		l.shelf = uint32(len(t.shelves)) + 1
+		t.shelves = append(t.shelves, make([]Near, MaxNear)...)
 	}
-	strength := c.strength(a, b, nAB)
-	if float32(strength) <= s.floor {
-		return
-	}
-	weakest, low, second := 0, strength, strength
-	for i, other := range s.others {
-		switch v := c.strength(a, other, s.counts[i]); {
-		case v < low:
-			weakest, low, second = i, v, low
-		case v < second:
-			second = v
-		}
-	}
-	if low < strength {
-		s.others[weakest], s.counts[weakest] = b, nAB
-		low = second
-	}
-	s.floor = float32(low)
-}
-
-// lose tells item a's shelf that the count of the neighbour b has just fallen to
-// nAB: it goes when that is no evidence any more.
-func (c *Counts) lose(a, b uint32, nAB int32) {
-	s := &c.shelves[a]
-	i := s.place(b)
-	if i < 0 {
-		return
-	}
-	s.counts[i] = nAB
-	if int(nAB) < c.cfg.MinCount {
-		s.n--
-		s.others[i], s.counts[i] = s.others[s.n], s.counts[s.n]
-	}
-}
-
-// strength compares the neighbours of one item: Strength but for the factor
-// that is the same for all of them.
-func (c *Counts) strength(a, b uint32, nAB int32) float64 {
-	return float64(nAB)/float64(c.items[a].orders) - float64(c.items[b].orders)/float64(c.orders)
-}
-
-// lookAround fills the shelf of the item whose turn it is from all its pairs.
-func (c *Counts) lookAround() {
-	if c.turn++; int(c.turn) >= len(c.items) {
-		c.turn = 1
-	}
-	c.look(c.turn)
-}
-
-// look fills a shelf with the strongest of all pairs, those with a lift below 1
-// included: as the counts move, they may rise.
-func (c *Counts) look(d uint32) {
-	var top shelf
-	var strengths [MaxNeighbours]float64
-	for at := c.items[d].head; at != 0; at = c.pairs.next(at, d) {
-		p := &c.pairs.slots[at]
-		if int(p.count) < c.cfg.MinCount {
+	top := t.shelves[l.shelf-1:][:MaxNear]
+	others, sums, _ := t.pool.entries(l.at, l.n)
+	f := c.nearness(t, a)
+	n := 0
+	for i, b := range others {
+		if sums[i] <= 0 || n == MaxNear && float32(sums[i]*f.scale) < top[n-1].Strength { // a neighbour's own count only makes it less
 			continue
 		}
-		other := p.a ^ p.b ^ d
-		v := c.strength(d, other, p.count)
-		i := int(top.n)
-		if i == MaxNeighbours {
-			if i--; v <= strengths[i] {
+		v := Near{Ref(b), float32(f.of(sums[i], t.sides[b].right))}
+		nearer := func(x Near) bool { // equals by hash, whatever order they came in
+			return v.Strength > x.Strength || v.Strength == x.Strength && c.hashes[b] < c.hashes[x.To]
+		}
+		at := n
+		if n == MaxNear {
+			if at--; !nearer(top[at]) {
 				continue
 			}
 		} else {
-			top.n++
+			n++
 		}
-		for ; i > 0 && v > strengths[i-1]; i-- {
-			strengths[i], top.others[i], top.counts[i] = strengths[i-1], top.others[i-1], top.counts[i-1]
+		for ; at > 0 && nearer(top[at-1]); at-- {
+			top[at] = top[at-1]
 		}
-		strengths[i], top.others[i], top.counts[i] = v, other, p.count
+		top[at] = v
 	}
-	c.shelves[d] = top
+	l.kept = uint8(n)
+}
+
+// Settle fills every shelf anew: what Near says after it is a function of the
+// counts alone.
+func (c *Counts) Settle() {
+	for k := range c.tables {
+		t := &c.tables[k]
+		for a := range t.lists {
+			t.fill(uint32(a), c)
+		}
+	}
+}
+
+// Share is the share of all orders that hold the item at r.
+func (c *Counts) Share(r Ref) float64 {
+	t := &c.tables[SameOrder]
+	if t.total <= 0 {
+		return 0
+	}
+	return max(t.sides[r].left, 0) / t.total
+}
+
+// Again is how many orders that held the item at r were followed by another
+// (of), and how many of those held it again (again); decayed.
+func (c *Counts) Again(r Ref) (again, of float64) {
+	t, u := &c.tables[NextOrder], c.unit()
+	return max(t.sides[r].late, 0) / u, max(t.sides[r].left, 0) / u
+}
+
+// Between is the Table2 of the items at two places.
+func (c *Counts) Between(k Kind, a, b Ref) Table2 {
+	t := &c.tables[k]
+	return c.of(t, uint32(a), uint32(b), t.together(uint32(a), uint32(b)))
+}
+
+// EachNext calls f with every pair of NextOrder that is held: how often b was in
+// the order after one with a.
+func (c *Counts) EachNext(f func(a, b Ref, n float64)) {
+	t, u := &c.tables[NextOrder], c.unit()
+	for a := range t.lists {
+		l := &t.lists[a]
+		if l.n == 0 {
+			continue
+		}
+		others, sums, _ := t.pool.entries(l.at, l.n)
+		for i, b := range others {
+			if sums[i] > 0 {
+				f(Ref(a), Ref(b), sums[i]/u)
+			}
+		}
+	}
+}
+
+// Before calls f with the items that came before the one at r under a directed
+// kind, and how often.
+func (c *Counts) Before(k Kind, r Ref, f func(a Ref, n float64)) {
+	t, u := &c.tables[k], c.unit()
+	l := &t.lists[r]
+	if l.n == 0 || !t.pool.both {
+		return
+	}
+	others, _, extras := t.pool.entries(l.at, l.n)
+	for i, a := range others {
+		if extras[i] > 0 {
+			f(Ref(a), extras[i]/u)
+		}
+	}
+}
+
+// Direction is how many customers took up b when they had a (on), and a when
+// they had b (back), decayed.
+func (c *Counts) Direction(a, b Ref) (on, back float64) {
+	t, u := &c.tables[SameCustomer], c.unit()
+	sum, extra := t.sumsOf(uint32(a), uint32(b))
+	return sum / u, extra / u
 }

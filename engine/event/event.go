@@ -1,5 +1,5 @@
-// Package event holds what comes in: one customer's act, as the rest of the
-// engine sees it, whatever wire format carried it.
+// Package event holds what comes in: one customer's act, or what the shop says of
+// an item, as the rest of the engine sees it, whatever wire format carried it.
 package event
 
 import (
@@ -8,11 +8,12 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Type says what the customer did. The numbers are stored; they are never
+// Type says what happened. The numbers are stored; they are never
 // reused.
 type Type uint8
 
-// The types, after Segment's ecommerce spec.
+// The types, after Segment's ecommerce spec; ItemUpdated alone is no act of a
+// customer's.
 const (
 	PageViewed        Type = 1
 	ProductsSearched  Type = 2
@@ -39,6 +40,7 @@ const (
 	Identified        Type = 23
 	Aliased           Type = 24
 	ErasureRequested  Type = 25
+	ItemUpdated       Type = 26
 )
 
 var typeNames = [...]string{
@@ -50,6 +52,7 @@ var typeNames = [...]string{
 	MessageOpened: "message_opened", MessageClicked: "message_clicked", ReferralMade: "referral_made",
 	SurveyAnswered: "survey_answered", ComplaintRaised: "complaint_raised", ComplaintResolved: "complaint_resolved",
 	ConsentUpdated: "consent_updated", Identified: "identified", Aliased: "aliased", ErasureRequested: "erasure_requested",
+	ItemUpdated: "item_updated",
 }
 
 // Types returns every type in the order of its number.
@@ -79,7 +82,19 @@ type Item struct {
 	HasCost  bool  // false: Cost was absent
 }
 
-// Event is one act of one customer. Its strings and Items may alias the buffer
+// ItemState is what an item_updated says of its items, beside their categories
+// and prices. What it does not say stays as it was.
+type ItemState struct {
+	Available    bool // false: out of stock
+	HasAvailable bool // false: Available was absent
+	Hidden       bool // true: never to be offered
+	HasHidden    bool
+	HasConsent   bool
+	Consent      string // the channel or purpose for which a customer must have given consent before the item is offered; "": none
+}
+
+// Event is one act of one customer, or, where its type is ItemUpdated, news of
+// some items, and then CustomerID is empty. Its strings and Items may alias the buffer
 // it was decoded from: they hold until that buffer is reused, so whoever keeps
 // one clones it.
 type Event struct {
@@ -99,6 +114,7 @@ type Event struct {
 	PreviousID string // aliased: the id that becomes CustomerID
 	Granted    bool   // consent_updated: given (true) or withdrawn, for Channel; an empty Channel means all
 	Rating     int8   // survey_answered: 0–10 (NPS); product_reviewed: 0–10
+	State      ItemState
 }
 
 // Reset empties e and keeps its Items' memory.

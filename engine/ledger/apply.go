@@ -30,11 +30,12 @@ const mask48 = 1<<48 - 1
 func OrderKey(e *event.Event) uint64 { return e.OrderHash() & mask48 }
 
 // Apply joins an event to the facts and says what that did. The event is not
-// kept, nor any memory of it. An event without a time (≤ 0) does nothing. It
-// does not allocate once l's slices have grown.
+// kept, nor any memory of it. An event without a time (≤ 0) does nothing, nor
+// does an item_updated, which is of no customer. It does not allocate once l's
+// slices have grown.
 func (l *Ledger) Apply(e *event.Event, r *Rules) Effect {
 	t := e.Time
-	if t <= 0 {
+	if t <= 0 || e.Type == event.ItemUpdated {
 		return Effect{}
 	}
 	eff := Effect{Late: t < l.Last-r.Lateness}
@@ -63,8 +64,9 @@ func (l *Ledger) join(e *event.Event, r *Rules, eff *Effect) {
 	t := e.Time
 	switch e.Type {
 	case event.ProductViewed:
+		session := sessionKey(e.SessionID)
 		for i := range e.Items {
-			l.view(event.Hash(e.Items[i].ID), t, eff)
+			l.view(View{event.Hash(e.Items[i].ID), t, session}, eff)
 		}
 	case event.ProductAdded, event.ProductRemoved:
 		for i := range e.Items {

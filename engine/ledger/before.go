@@ -19,7 +19,7 @@ func (l *Ledger) Before(t int64, r *Rules, dst *Ledger) {
 	}
 	dst.Pending = upTo(dst.Pending, l.Pending, t, (*Order).said)
 	dst.Adjustments = upTo(dst.Adjustments, l.Adjustments, t, func(a *Adjustment) int64 { return a.Time })
-	dst.Views = upTo(dst.Views, l.Views, t, func(v *ItemTime) int64 { return v.Time })
+	dst.Views = upTo(dst.Views, l.Views, t, func(v *View) int64 { return v.Time })
 	dst.Cart = upTo(dst.Cart, l.Cart, t, func(c *CartLine) int64 { return c.Time })
 	dst.Marks = upTo(dst.Marks, l.Marks, t, func(m *Mark) int64 { return m.Time })
 	dst.Consents = upTo(dst.Consents, l.Consents, t, func(c *Consent) int64 { return c.Time })

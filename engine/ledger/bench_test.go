@@ -46,6 +46,37 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
+// A customer of as many views as are kept looks at one thing more.
+func BenchmarkBrowser(b *testing.B) {
+	r := Rules{Lateness: dayMs}
+	var l Ledger
+	events := browser()
+	for i := range events {
+		l.Apply(&events[i], &r)
+	}
+	require.Len(b, l.Views, MaxViews)
+	facts := l.AppendFacts(nil)
+	e := event.Event{Type: event.ProductViewed, Time: l.Last + 60_001, Items: []event.Item{{ID: "w2"}}, SessionID: "9f0b1c52-6a57-4c11-a3a5-0d2f4ba1e0c7"}
+	var dst []byte
+	b.Run("event", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			if err := DecodeFacts(facts, &l, nil); err != nil {
+				b.Fatal(err)
+			}
+			l.Apply(&e, &r)
+			dst = l.AppendFacts(dst[:0])
+		}
+	})
+	b.Run("apply", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			e.Time += 1000
+			l.Apply(&e, &r)
+		}
+	})
+}
+
 func BenchmarkEvent(b *testing.B) {
 	facts, view, order, refund, r := regular(b)
 	for _, e := range []event.Event{view, order, refund} {

@@ -26,10 +26,10 @@ func DecodeFacts(b []byte, l *Ledger, intern func([]byte) string) error {
 	if len(b) == 0 {
 		return fmt.Errorf("%w: no bytes", ErrCorrupt)
 	}
-	if b[0] != factsVersion && b[0] != factsVersion1 {
-		return fmt.Errorf("%w: %d, known: 1 and 2", ErrVersion, b[0])
+	if b[0] < factsVersion1 || b[0] > factsVersion {
+		return fmt.Errorf("%w: %d, known: %d to %d", ErrVersion, b[0], factsVersion1, factsVersion)
 	}
-	d := decoder{reader: reader{b: b[1:]}, l: l, v1: b[0] == factsVersion1}
+	d := decoder{reader: reader{b: b[1:]}, l: l, version: b[0]}
 	d.facts(intern)
 	if d.left() != 0 {
 		l.Reset()
@@ -42,8 +42,8 @@ func DecodeFacts(b []byte, l *Ledger, intern func([]byte) string) error {
 // bounds, times between First and Last) is checked here.
 type decoder struct {
 	reader
-	l  *Ledger
-	v1 bool // of version 1
+	l       *Ledger
+	version byte
 }
 
 func (d *decoder) facts(intern func([]byte) string) {
@@ -58,7 +58,7 @@ func (d *decoder) facts(intern func([]byte) string) {
 		d.fail()
 	}
 	if has&hasWeeks != 0 {
-		if d.v1 {
+		if d.version == factsVersion1 {
 			d.days()
 		} else {
 			d.activity()
@@ -75,7 +75,11 @@ func (d *decoder) facts(intern func([]byte) string) {
 		d.pending()
 	}
 	if has&hasViews != 0 {
-		d.views()
+		if d.version <= factsVersion2 {
+			d.lastViews()
+		} else {
+			d.views()
+		}
 	}
 	if has&clearedByLast != 0 && len(l.Orders) > 0 {
 		l.CartCleared = l.Orders[len(l.Orders)-1].Placed
@@ -164,8 +168,11 @@ func (d *decoder) channel() string {
 	return d.l.table[i-1]
 }
 
-// minOrder is the fewest bytes that an order takes.
-const minOrder = 9
+// The fewest bytes that an order and a view take.
+const (
+	minOrder = 9
+	minView  = 9
+)
 
 func (d *decoder) orders() {
 	l := d.l
@@ -248,7 +255,7 @@ func (d *decoder) content(o *Order, head uint64, channel string, revised bool, r
 		o.Discount = d.money()
 	}
 	n := head >> 3
-	if !d.v1 {
+	if d.version != factsVersion1 {
 		if n >>= 1; head&8 != 0 {
 			d.more(o)
 		}
@@ -274,17 +281,4 @@ func (d *decoder) content(o *Order, head uint64, channel string, revised bool, r
 	o.Items = items
 	d.at += int(n) * 8
 	return room[n:]
-}
-
-func (d *decoder) views() {
-	l := d.l
-	n := d.count(MaxViews, 9)
-	l.Views = slices.Grow(l.Views, n)[:n]
-	for i := range l.Views {
-		l.Views[i] = ItemTime{d.hash8(), d.ago()}
-		if i > 0 && l.Views[i].Item <= l.Views[i-1].Item {
-			d.fail()
-			return
-		}
-	}
 }

@@ -182,7 +182,7 @@ func (d *decoder) fold() {
 	f.FirstDay, f.LastDay = int32(first), int32(last)
 	f.LnGaps = d.number()
 	f.Amount, f.Discount, f.Returned = d.money(), d.money(), d.money()
-	if !d.v1 {
+	if d.version != factsVersion1 {
 		f.Cost, f.CostedNet = d.money(), d.money()
 	}
 	f.Orphans = d.number()

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The bytes of a customer's facts, version 2. What most customers do not have
+// The bytes of a customer's facts, version 3. What most customers do not have
 // takes no byte but its bit in sections.
 //
 //	facts := version:1byte sections:uvarint Last:uvarint First:ago
@@ -39,7 +39,11 @@ import (
 //	pending     n:uvarint items:uvarint statementⁿ
 //	  statement   as order, but bit 1: an update; its time, Placed or Revised, is an
 //	              ago in Placed's place, and no Revised follows
-//	views       n:uvarint (item:hash8 Time:ago)ⁿ
+//	views       n:uvarint viewⁿ, the latest first
+//	  view        head:uvarint Item:hash8 [Session:hash4]
+//	              head: bit 0 Session follows (else it is that of the view written
+//	              before, at first 0), bits 1… scaled 1000 of that one's Time (at
+//	              first Last) − Time
 //	cart        n:uvarint (item:hash8 removed:1byte Time:ago)ⁿ
 //	cleared     CartCleared:ago; no section where it is the last order's Placed
 //	messages    bits:1byte [Sent:ago] [Opened:ago] [Clicked:ago]
@@ -53,14 +57,20 @@ import (
 //	            Amount Discount Returned Cost CostedNet:money Orphans:uvarint
 //	erased      Erased:ago
 //
-// Version 1 was the same but for these:
+// Version 2 was the same but for this:
+//
+//	views       n:uvarint (Item:hash8 Time:ago)ⁿ, n ≤ 4, ascending by Item: when each
+//	            item was last looked at
+//
+// Version 1 was the same as version 2 but for these:
 //
 //	weeks       were days: their number−⌊Last/day⌋:signed n:1byte, n older days: n ≤ 7:
 //	            each its bit's number in a byte, ascending; n = 8: all 64 in 8 bytes
 //	order       had no more; its head: bits 3… i
 //	fold        had neither Cost nor CostedNet
 const (
-	factsVersion  = 2
+	factsVersion  = 3
+	factsVersion2 = 2
 	factsVersion1 = 1
 )
 
@@ -119,11 +129,7 @@ func (l *Ledger) AppendFacts(dst []byte) []byte {
 		w.pending(l.Pending)
 	}
 	if has&hasViews != 0 {
-		w.uvarint(uint64(len(l.Views)))
-		for i := range l.Views {
-			w.hash8(l.Views[i].Item)
-			w.ago(l.Views[i].Time)
-		}
+		w.views(l.Views)
 	}
 	if has&^(hasOrders|hasChannels|hasWeeks|hasViews|clearedByLast|hasPending) != 0 {
 		w.rest(l, has)

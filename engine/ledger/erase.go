@@ -24,7 +24,7 @@ func (l *Ledger) erase(t int64, r *Rules, eff *Effect) {
 		}
 	}
 	l.Adjustments = slices.DeleteFunc(l.Adjustments, func(a Adjustment) bool { return a.Time <= t })
-	l.Views = slices.DeleteFunc(l.Views, func(v ItemTime) bool { return v.Time <= t })
+	l.Views = slices.DeleteFunc(l.Views, func(v View) bool { return v.Time <= t })
 	l.Cart = slices.DeleteFunc(l.Cart, func(c CartLine) bool { return c.Time <= t })
 	l.Marks = slices.DeleteFunc(l.Marks, func(m Mark) bool { return m.Time <= t })
 	l.Consents = slices.DeleteFunc(l.Consents, func(c Consent) bool { return c.Time <= t })

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +59,10 @@ func TestFactsSize(t *testing.T) {
 			require.Len(t, g.l.Views, 4)
 			require.LessOrEqual(t, len(g.facts), 250)
 		}
+		if g.name == "browser" { // 12 to 16 bytes a view
+			require.Len(t, g.l.Views, 16)
+			require.LessOrEqual(t, len(g.facts), 400)
+		}
 	}
 	var l Ledger
 	for _, e := range fiveOrders() {
@@ -76,7 +81,7 @@ func TestFactsSize(t *testing.T) {
 func TestDecodeFactsErrors(t *testing.T) {
 	l := usedLedger(t)
 	require.ErrorIs(t, DecodeFacts(nil, l, nil), ErrCorrupt)
-	require.ErrorIs(t, DecodeFacts([]byte{3, 0, 0, 0}, l, nil), ErrVersion)
+	require.ErrorIs(t, DecodeFacts([]byte{4, 0, 0, 0}, l, nil), ErrVersion)
 	require.ErrorIs(t, DecodeFacts([]byte{0}, l, nil), ErrVersion)
 	for name, b := range map[string][]byte{
 		"only a version":             {1},
@@ -87,16 +92,18 @@ func TestDecodeFactsErrors(t *testing.T) {
 		"a channel of no bytes":      {1, hasChannels, 100, 0, 1, 0},
 		"first before 1970":          {1, 0, 1, 200},
 	} {
-		for _, b[0] = range []byte{1, 2} {
+		for _, b[0] = range []byte{1, 2, 3} {
 			require.ErrorIs(t, DecodeFacts(b, l, nil), ErrCorrupt, name)
 			require.Zero(t, l.Last, name)
 		}
 	}
-	// A view on day 100, in the week of 98: bit 0 of Visited, which is not written.
-	view := func(weeks ...byte) error {
-		b := binary.AppendUvarint([]byte{2, hasWeeks}, 100*dayMs)
-		return DecodeFacts(append(append(b, 0), weeks...), l, nil)
+	// All of a customer on day 100, with one section.
+	only := func(version, section byte, b ...byte) error {
+		facts := binary.AppendUvarint([]byte{version, section}, 100*dayMs)
+		return DecodeFacts(append(append(facts, 2), b...), l, nil) // First is a second before Last
 	}
+	// A view in the week of 98: bit 0 of Visited, which is not written.
+	view := func(weeks ...byte) error { return only(factsVersion, hasWeeks, weeks...) }
 	require.NoError(t, view(0, 0))
 	require.Equal(t, Week(100), l.Week)
 	for name, weeks := range map[string][]byte{
@@ -111,6 +118,29 @@ func TestDecodeFactsErrors(t *testing.T) {
 	} {
 		require.ErrorIs(t, view(weeks...), ErrCorrupt, name)
 	}
+	item := func(b byte) []byte { return []byte{b, 0, 0, 0, 0, 0, 0, 0} }
+	looks := func(heads ...[]byte) (b []byte) {
+		return append([]byte{byte(len(heads) / 2)}, slices.Concat(heads...)...)
+	}
+	session := func(b byte) []byte { return append(item(1), b, 0, 0, 0) }
+	require.NoError(t, only(3, hasViews, looks([]byte{0}, item(2), []byte{0}, item(1))...))
+	require.NoError(t, only(3, hasViews, looks([]byte{1}, session(7), []byte{5}, session(0))...))
+	require.Equal(t, []View{{1, 100*dayMs - 1000, 0}, {1, 100 * dayMs, 7}}, l.Views)
+	require.NoError(t, only(2, hasViews, looks(item(1), []byte{0}, item(2), []byte{2})...))
+	require.Equal(t, []View{{2, 100*dayMs - 1000, 0}, {1, 100 * dayMs, 0}}, l.Views)
+	for name, views := range map[string][]byte{
+		"an item twice at once":     looks([]byte{0}, item(1), []byte{0}, item(1)),
+		"items the other way round": looks([]byte{0}, item(1), []byte{0}, item(2)),
+		"a view before First":       looks([]byte{0}, item(1), []byte{8}, item(1)),
+		"no session twice":          looks([]byte{1}, session(0)),
+		"a session again":           looks([]byte{1}, session(7), []byte{5}, session(7)),
+		"a session cut off":         looks([]byte{1}, session(7)[:11]),
+		"an item cut off":           looks([]byte{0}, item(1), []byte{1}, item(1)[:7]),
+		"more than are kept":        append([]byte{17}, make([]byte, 17*9)...),
+	} {
+		require.ErrorIs(t, only(3, hasViews, views...), ErrCorrupt, name)
+	}
+	require.ErrorIs(t, only(2, hasViews, looks(item(1), []byte{0}, item(1), []byte{2})...), ErrCorrupt, "an item twice")
 }
 
 // Damaged bytes are refused, or read as other facts; they never panic.
@@ -158,7 +188,7 @@ func TestFactsLargest(t *testing.T) {
 			l.Cart = append(l.Cart, CartLine{uint64(i), 1, true})
 		}
 		if i < MaxViews {
-			l.Views = append(l.Views, ItemTime{uint64(i), 1})
+			l.Views = append(l.Views, View{1<<64 - 100 + uint64(i), 1, 1<<32 - 1 - uint32(i)})
 		}
 		if i < MaxConsents {
 			l.Consents = append(l.Consents, Consent{o.Channel, 1, true})
@@ -181,8 +211,10 @@ func FuzzDecodeFacts(f *testing.F) {
 	for _, g := range goldens() {
 		f.Add(g.facts)
 	}
-	for _, facts := range goldenFile(f, 1) {
-		f.Add(facts)
+	for version := 1; version <= 2; version++ {
+		for _, facts := range goldenFile(f, version) {
+			f.Add(facts)
+		}
 	}
 	used := usedLedger(f)
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -5,37 +5,6 @@ import (
 	"slices"
 )
 
-// view keeps the latest time at which each item was looked at, of the MaxViews
-// items latest by (Time, Item).
-func (l *Ledger) view(item uint64, t int64, eff *Effect) {
-	for i := range l.Views {
-		if v := &l.Views[i]; v.Item == item {
-			if t > v.Time {
-				v.Time, eff.Changed = t, true
-			}
-			return
-		}
-	}
-	if len(l.Views) >= MaxViews {
-		m := 0
-		for i := range l.Views {
-			if older(l.Views[i].Time, l.Views[i].Item, l.Views[m].Time, l.Views[m].Item) {
-				m = i
-			}
-		}
-		if older(t, item, l.Views[m].Time, l.Views[m].Item) {
-			return
-		}
-		l.Views = append(l.Views[:m], l.Views[m+1:]...)
-	}
-	at := len(l.Views)
-	for at > 0 && l.Views[at-1].Item > item {
-		at--
-	}
-	l.Views = slices.Insert(l.Views, at, ItemTime{item, t})
-	eff.Changed = true
-}
-
 // cart keeps the latest word on each item, a removal before an addition of the
 // same instant, of the MaxCart items latest by (Time, Item).
 func (l *Ledger) cart(c CartLine, eff *Effect) {

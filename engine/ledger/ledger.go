@@ -10,8 +10,9 @@
 //     that named it, its content the latest order_updated, or that placing's.
 //   - A refund or cancellation is an Adjustment of its own, joined with its
 //     order when somebody looks; so it can wait for it.
-//   - Views and cart lines keep the latest time of each item; flags keep the
-//     latest time of each sort; weeks of activity are bits.
+//   - Views are the latest ones, each by its instant and its item; cart lines
+//     keep the latest word on each item, flags the latest time of each sort;
+//     weeks of activity are bits.
 //   - What outgrows its bound is folded into sums, but only once it is settled:
 //     older than the customer's latest event by more than the allowed lateness,
 //     so that nothing which is still allowed to come could change the outcome.
@@ -60,7 +61,7 @@ const (
 	MaxPending     = 256  // statements about orders that wait for the horizon; beyond it the oldest settle early
 	MaxAdjustments = 1024 // beyond it the oldest become orphans early
 	MaxOrphans     = 64   // adjustments kept although their order is unknown and can no longer come in time
-	MaxViews       = 4
+	MaxViews       = 16
 	MaxCart        = 16
 	MaxItems       = 64  // distinct articles remembered of one order; the lowest hashes stay
 	MaxMarks       = 32  // more only while they are not settled
@@ -101,12 +102,6 @@ type Adjustment struct {
 	Time   int64
 	Kind   AdjustmentKind
 	Amount event.Micro // ≥ 0
-}
-
-// ItemTime is an article and when it was last looked at.
-type ItemTime struct {
-	Item uint64
-	Time int64
 }
 
 // CartLine is the latest word on one article in the cart.
@@ -165,7 +160,8 @@ func (f *Fold) Net() event.Micro { return max(0, f.Amount.Sub(f.Discount).Sub(f.
 // Ledger is one customer's facts, decoded. Slices are sorted, so that equal
 // facts have equal bytes: Orders by (Placed, Hash), Pending by (Hash, time,
 // placing before update), Adjustments by (Order, Event, Time, Kind, Amount),
-// Views and Cart by Item, Marks by (Time, Kind, Hash), Consents by Channel.
+// Views by (Time, Item), Cart by Item, Marks by (Time, Kind, Hash), Consents by
+// Channel.
 // The zero Ledger is a customer never seen. A Ledger owns its memory: nothing
 // in it aliases an event or the bytes it was decoded from.
 type Ledger struct {
@@ -184,7 +180,7 @@ type Ledger struct {
 	Orders      []Order // Placed ≠ 0
 	Pending     []Order // later placings (Placed) and updates (Revised) that wait for the horizon
 	Adjustments []Adjustment
-	Views       []ItemTime
+	Views       []View
 	Cart        []CartLine
 	Marks       []Mark
 	MarkFold    [numMarks]int64 // folded marks by kind

@@ -40,7 +40,7 @@ func TestBoundsAgainstBots(t *testing.T) {
 		require.LessOrEqual(t, len(l.Pending), MaxPending)
 		require.LessOrEqual(t, len(l.Adjustments), MaxAdjustments)
 		require.LessOrEqual(t, len(l.Marks), HardMarks)
-		require.LessOrEqual(t, len(l.Views), MaxViews)
+		require.LessOrEqual(t, len(l.Views), 16)
 		require.LessOrEqual(t, len(l.Cart), MaxCart)
 		require.LessOrEqual(t, len(l.Consents), MaxConsents)
 	}
@@ -167,9 +167,10 @@ func TestConsented(t *testing.T) {
 	require.False(t, granted, "of one instant the withdrawal counts")
 }
 
-func TestEventWithoutTime(t *testing.T) {
+func TestEventsThatDoNothing(t *testing.T) {
 	var l Ledger
-	require.Equal(t, Effect{}, l.Apply(&event.Event{Type: event.PageViewed}, &Rules{}))
+	require.Equal(t, Effect{}, l.Apply(&event.Event{Type: event.PageViewed}, &Rules{}), "no time")
+	require.Equal(t, Effect{}, l.Apply(&event.Event{Type: event.ItemUpdated, Time: epoch, Items: []event.Item{{ID: "a"}}}, &Rules{}), "no customer")
 	require.Zero(t, l.Last)
 }
 

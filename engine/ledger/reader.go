@@ -183,3 +183,20 @@ func (d *reader) money() event.Micro {
 	}
 	return m
 }
+
+// uvarintOf is the number at the beginning of eight bytes, and its size; fault,
+// where it is longer than they are or than needed.
+func uvarintOf(b uint64) (v uint64, size int) {
+	stop := bits.TrailingZeros64(^b & 0x8080808080808080)
+	if stop == 64 {
+		return 0, fault
+	}
+	v = b & (1<<stop - 1) & 0x7f7f7f7f7f7f7f7f
+	v = v&0x007f007f007f007f | v&0x7f007f007f007f00>>1
+	v = v&0x00003fff00003fff | v&0x3fff00003fff0000>>2
+	v = v&0x000000000fffffff | v&0x0fffffff00000000>>4
+	if stop > 7 && b>>(stop-7)&0x7f == 0 {
+		return 0, fault
+	}
+	return v, (stop + 1) / 8
+}

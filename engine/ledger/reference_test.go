@@ -13,13 +13,14 @@ import (
 // hand, sorted, one definition after the other, nothing incremental.
 func reference(events []event.Event, r *Rules) *Ledger {
 	l := &Ledger{}
+	events = slices.DeleteFunc(slices.Clone(events), func(e event.Event) bool { return e.Type == event.ItemUpdated })
 	for _, e := range events {
 		if e.Type == event.ErasureRequested {
 			l.Erased = max(l.Erased, e.Time)
 		}
 		l.Last = max(l.Last, e.Time)
 	}
-	events = slices.DeleteFunc(slices.Clone(events), func(e event.Event) bool { return e.Time <= l.Erased })
+	events = slices.DeleteFunc(events, func(e event.Event) bool { return e.Time <= l.Erased })
 	slices.SortStableFunc(events, func(a, b event.Event) int { return cmp.Compare(a.Time, b.Time) })
 	if l.First = l.Erased; l.First == 0 && len(events) > 0 {
 		l.First = events[0].Time
@@ -54,13 +55,18 @@ func refRegisters(l *Ledger, events []event.Event, r *Rules) {
 }
 
 func refItems(l *Ledger, events []event.Event) {
-	views, cart := map[uint64]int64{}, map[uint64]CartLine{}
+	cart := map[uint64]CartLine{}
+	var views []View
 	for _, e := range events {
 		for _, it := range e.Items {
 			item := event.Hash(it.ID)
 			switch e.Type {
 			case event.ProductViewed:
-				views[item] = e.Time
+				v := View{Item: item, Time: e.Time}
+				if e.SessionID != "" {
+					v.Session = uint32(event.Hash(e.SessionID))
+				}
+				views = append(views, v)
 			case event.ProductAdded, event.ProductRemoved:
 				removed := e.Type == event.ProductRemoved || cart[item].Time == e.Time && cart[item].Removed
 				if e.Time > l.CartCleared {
@@ -69,12 +75,12 @@ func refItems(l *Ledger, events []event.Event) {
 			}
 		}
 	}
-	for item, t := range views {
-		l.Views = append(l.Views, ItemTime{item, t})
-	}
-	slices.SortFunc(l.Views, func(a, b ItemTime) int { return -cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Item, b.Item)) })
-	l.Views = l.Views[:min(MaxViews, len(l.Views))]
-	slices.SortFunc(l.Views, func(a, b ItemTime) int { return cmp.Compare(a.Item, b.Item) })
+	slices.SortFunc(views, func(a, b View) int {
+		return -cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Session, b.Session))
+	})
+	views = slices.CompactFunc(views, func(a, b View) bool { return a.Time == b.Time && a.Item == b.Item })
+	l.Views = views[:min(16, len(views))]
+	slices.Reverse(l.Views)
 	for _, c := range cart {
 		l.Cart = append(l.Cart, c)
 	}

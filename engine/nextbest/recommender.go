@@ -1,12 +1,16 @@
 // Package nextbest ranks what to offer one customer next, each offer with the
 // evidence that speaks for it.
 //
-// Two kinds of offers are made. A cross_sell is an item that the customer has
-// never ordered and that goes with items ordered lately, looked at, or lying in
-// the cart. A repeat is an item that the customer orders again and again and
-// that is due. Both carry a score in [0, 1] on one scale, the share of orders:
-// how much likelier than in anybody's order the item is because of what the
-// customer bought, or how often it was in the customer's own orders.
+// A cross_sell is an item that the customer has never ordered, an up_sell one
+// that is dearer than an item of its category that the customer has, and that
+// those who had it move on to. A repeat is an item that the customer has had and
+// that is due. For each candidate it is foretold how likely it is in the
+// customer's next order (score.OfferModel), from what goes with what the customer
+// has (basket.Counts, by four kinds of evidence), how popular it is, and what the
+// customer is used to. Offers are ranked by that, times the price.
+//
+// What an offer costs does not grow with the catalogue: neighbours of at most
+// maxSeeds items are looked at, basket.MaxNear of each and kind.
 package nextbest
 
 import (
@@ -22,198 +26,197 @@ import (
 const (
 	CrossSell = "cross_sell"
 	Repeat    = "repeat"
+	UpSell    = "up_sell"
 )
 
 // Bounds of the work for one customer.
 const (
-	maxSeeds  = 8  // distinct items whose neighbours are asked for; on Ta-Feng's baskets 8 foretell the next order better than 16, and as well as 4
-	maxOrders = 32 // latest orders in which repeats are looked for
-	maxRules  = 3  // rules an offer rests on
+	maxOrders = 32 // latest orders that are looked at
+	maxOwn    = 64 // distinct items remembered of them
+	maxSeeds  = 12 // of what the customer has, the items whose neighbours are asked for
+	maxLatest = 8  // of the latest order and the cart
+	maxViews  = 4  // of what was looked at
+	maxRanked = 32 // new items whose probability is computed
 )
 
 // Recommender makes offers from the counts. It keeps memory between calls, so
-// it serves one goroutine; several may share the counts and the dictionary
-// while nobody writes to them.
+// it serves one goroutine; several may share the counts, the dictionary and the
+// trends while nobody writes to them.
 type Recommender struct {
-	// Exact makes every offer a function of the ledger, the counts and the
-	// time alone, by looking at all neighbours of an item instead of those at
-	// hand (see basket.Counts.Neighbours). It takes longer: for answers to a
-	// question, not for the way of an event.
-	Exact bool
-
 	cfg    Config
 	counts *basket.Counts
 	names  *basket.Dictionary
+	trends func() *Trends
 	rules  *ledger.Rules
 
-	recent    []sale
-	cart      []uint64
-	seeds     []seed
-	near      []basket.Near
-	found     candidates
-	purchases []purchase
-	gaps      []int64
-	top       []pick
+	now   int64
+	look  *Trends
+	mem   memory
+	found candidates
+	cols  [score.NumNew]float64
+	top   []pick
 }
 
 // New returns a Recommender over counts and names, which stay the caller's, for
-// ledgers of these rules.
-func New(cfg Config, counts *basket.Counts, names *basket.Dictionary, rules *ledger.Rules) *Recommender {
-	return &Recommender{cfg: cfg, counts: counts, names: names, rules: rules}
+// ledgers of these rules. trends gives the present ones; it is asked once a list.
+func New(cfg Config, counts *basket.Counts, names *basket.Dictionary, trends func() *Trends, rules *ledger.Rules) *Recommender {
+	return &Recommender{cfg: cfg, counts: counts, names: names, trends: trends, rules: rules}
 }
 
-// pick is an offer before it is written out.
+// pick is a candidate that is ranked.
 type pick struct {
-	item  uint64
+	at    int     // of the candidate
+	p     float64 // probability of being in the next order
+	value float64 // what offers are ranked by
 	id    string
-	score float64
-	cand  int // index of its candidate; −1 for a repeat
-	again habit
+	entry *basket.Item
 }
 
 // Offers writes the best k offers for a customer at a time in Unix
 // milliseconds into out's memory and returns them, best first, equals by item
-// id. Items that the dictionary cannot name are not offered. What out held before is overwritten, the rules of its offers
+// id. Items that the dictionary cannot name, that are hidden, out of stock, or
+// need a consent that the customer has not given are not offered, nor is what
+// lies in the cart. What out held before is overwritten, the rules of its offers
 // included; with an out that was used before, Offers does not allocate.
-func (r *Recommender) Offers(l *ledger.Ledger, now int64, k int, out []score.Offer) []score.Offer {
-	r.top = r.top[:0]
-	if k > 0 {
-		r.remember(l)
-		r.crossSell(l, k)
-		r.repeat(now, k)
-	}
+func (r *Recommender) Offers(l *ledger.Ledger, m *score.OfferModel, now int64, k int, out []score.Offer) []score.Offer {
 	out = out[:0]
+	if k <= 0 || r.refused(l) {
+		return out
+	}
+	r.gather(l, now)
+	r.rank(l, m, k)
 	for i := range r.top {
 		out = r.write(&r.top[i], out)
 	}
 	return out
 }
 
-// sale is one order whose items count as bought.
-type sale struct {
-	placed int64
-	items  []uint64
+// refused says whether the customer does not want to be offered anything.
+func (r *Recommender) refused(l *ledger.Ledger) bool {
+	if r.cfg.Consent == "" {
+		return false
+	}
+	granted, known := l.Consented(r.cfg.Consent)
+	return known && !granted
 }
 
-// remember finds what lies in the customer's cart, and the latest maxOrders
-// baskets, the latest first.
-func (r *Recommender) remember(l *ledger.Ledger) {
-	r.cart = r.cart[:0]
-	for i := range l.Cart {
-		if c := &l.Cart[i]; !c.Removed && c.Time > l.CartCleared {
-			r.cart = append(r.cart, c.Item)
-		}
+// gather finds the candidates and what speaks for each.
+func (r *Recommender) gather(l *ledger.Ledger, now int64) {
+	r.now, r.look = now, r.trends()
+	r.mem.read(l, r.rules, r.counts)
+	r.found.reset()
+	r.own()
+	r.neighbours()
+	for i, ref := range r.look.Popular {
+		r.found.at(ref).popular = 1e-4 * float32(mostPopular-i)
 	}
-	r.recent = r.recent[:0]
-	n := 0
-	for s := l.Sales(r.rules); s.Next(); {
-		if !s.InBasket || len(s.Items) == 0 {
+}
+
+// rank fills top with the best k.
+func (r *Recommender) rank(l *ledger.Ledger, m *score.OfferModel, k int) {
+	r.top = r.top[:0]
+	value := r.cfg.Rank == ByValue
+	for _, at := range r.found.promising(r.counts, max(maxRanked, k)) {
+		c := &r.found.list[at]
+		if c.inCart || c.own >= 0 && !r.isDue(&r.mem.own[c.own], c.ref) {
 			continue
 		}
-		if len(r.recent) < maxOrders {
-			r.recent = append(r.recent, sale{})
+		v := pick{at: at, p: r.probability(c, m)}
+		if v.value = v.p; value {
+			v.value *= r.look.price(c.ref)
 		}
-		r.recent[n%maxOrders] = sale{s.Placed, s.Items}
-		n++
+		r.consider(l, v, k)
 	}
-	if n > maxOrders { // the ring's end to where its end is
-		n %= maxOrders
-		slices.Reverse(r.recent[:n])
-		slices.Reverse(r.recent[n:])
-		return
+	if r.cfg.PerCategory > 0 {
+		r.diversify(k)
 	}
-	slices.Reverse(r.recent)
+	r.top = r.top[:min(len(r.top), k)]
 }
 
-// offer takes p among the best k, if it is one of them and has a name.
-func (r *Recommender) offer(p pick, k int) {
+// spare is how many more than asked for are ranked where some may have to give
+// way to other categories.
+const spare = 24
+
+// consider takes v among the best, if it is one of them and may be offered.
+func (r *Recommender) consider(l *ledger.Ledger, v pick, k int) {
+	if r.cfg.PerCategory > 0 {
+		k += spare
+	}
 	full := len(r.top) == k
-	if p.score <= 0 || full && p.score < r.top[k-1].score {
+	if v.value <= 0 || full && v.value < r.top[k-1].value {
 		return
 	}
-	it, ok := r.names.Lookup(p.item)
-	if !ok {
+	c := &r.found.list[v.at]
+	item := r.counts.Item(c.ref)
+	v.entry = r.names.Get(item)
+	if v.entry == nil || !r.allowed(l, v.entry) || c.own < 0 && ordered(l, item) {
 		return
 	}
-	p.id = it.ID
-	at, _ := slices.BinarySearchFunc(r.top, p, better)
+	v.id = v.entry.ID
+	at, _ := slices.BinarySearchFunc(r.top, v, better)
 	if at == k {
 		return
 	}
 	if full {
 		r.top = r.top[:k-1]
 	}
-	r.top = slices.Insert(r.top, at, p)
+	r.top = slices.Insert(r.top, at, v)
 }
 
-// better orders offers: by score, equals by id.
+// better orders offers: by value, equals by id.
 func better(a, b pick) int {
 	switch {
-	case a.score > b.score:
+	case a.value > b.value:
 		return -1
-	case a.score < b.score:
+	case a.value < b.value:
 		return 1
 	}
 	return strings.Compare(a.id, b.id)
 }
 
-// write appends one offer to out, reusing the memory that lies behind its end.
-func (r *Recommender) write(p *pick, out []score.Offer) []score.Offer {
-	out = grow(out)
-	o := &out[len(out)-1]
-	o.ItemID, o.Score, o.Because = p.id, p.score, o.Because[:0]
-	if p.cand < 0 {
-		o.Kind = Repeat
-		o.Because = r.because(o.Because, p.id, r.again(p))
-		return out
+// allowed says whether the item may be offered to the customer.
+func (r *Recommender) allowed(l *ledger.Ledger, it *basket.Item) bool {
+	if it.Hidden || it.Unavailable {
+		return false
 	}
-	o.Kind = CrossSell
-	c := &r.found.list[p.cand]
-	for _, rl := range c.rules[:c.n] {
-		if it, ok := r.names.Lookup(r.seeds[rl.seed].item); ok {
-			o.Because = r.because(o.Because, it.ID, r.counts.Rule(r.seeds[rl.seed].ref, c.ref, rl.count))
+	if it.Consent == "" {
+		return true
+	}
+	// A word on all channels is about messages; an item's consent is asked for by
+	// its own name.
+	for i := range l.Consents {
+		if l.Consents[i].Channel == it.Consent {
+			return l.Consents[i].Granted
 		}
 	}
-	return out
+	return false
 }
 
-func (r *Recommender) because(dst []score.Because, id string, nb basket.Neighbour) []score.Because {
-	dst = grow(dst)
-	b := &dst[len(dst)-1]
-	*b = score.Because{
-		ItemIDs: append(b.ItemIDs[:0], id),
-		Support: nb.Support, Confidence: nb.Confidence, Lift: nb.Lift,
-	}
-	return dst
-}
-
-// grow makes s longer by one, over the memory behind its end where there is
-// some, so that what the last element held can be reused.
-func grow[T any](s []T) []T {
-	if len(s) < cap(s) {
-		return s[:len(s)+1]
-	}
-	var zero T
-	return append(s, zero)
-}
-
-// Affinities returns the k items that most raise each other's chances with an
-// item, strongest first, equals by id: an exact answer, that takes time with
-// the number of the item's pairs. It is nil for an item never seen, and empty
-// for one without neighbours. Many may ask at a time.
-func (r *Recommender) Affinities(item string, k int) []score.Affinity {
-	h, ok := r.hash(item)
-	if !ok {
-		return nil
-	}
-	found := r.counts.Exact(h, k, nil)
-	out := make([]score.Affinity, 0, len(found))
-	for _, nb := range found {
-		if it, ok := r.names.Lookup(nb.Item); ok {
-			out = append(out, score.Affinity{
-				ItemID: it.ID, Count: nb.Count, Support: nb.Support, Confidence: nb.Confidence, Lift: nb.Lift,
-			})
+// ordered says whether the item was ever ordered, kept or not.
+func ordered(l *ledger.Ledger, item uint64) bool {
+	for _, orders := range [2][]ledger.Order{l.Orders, l.Pending} {
+		for i := range orders {
+			if slices.Contains(orders[i].Items, item) {
+				return true
+			}
 		}
 	}
-	return out
+	return false
+}
+
+// diversify lets no category have more than its share of the first k.
+func (r *Recommender) diversify(k int) {
+	kept := r.top[:0]
+	for i := range r.top {
+		same := 0
+		for j := range kept {
+			if kept[j].entry.Category == r.top[i].entry.Category && kept[j].entry.Category != "" {
+				same++
+			}
+		}
+		if same < r.cfg.PerCategory && len(kept) < k {
+			kept = append(kept, r.top[i])
+		}
+	}
+	r.top = kept
 }

@@ -2,29 +2,35 @@ package pipeline
 
 import "github.com/dangol-dev/dangol/engine/basket"
 
-// basketMoves are baskets to be added to the counts or taken from them once the
-// transaction has committed.
+// basketMoves are rows of evidence to be added to the counts or taken from them
+// once the transaction has committed.
 type basketMoves struct {
 	items []uint64
-	cuts  []basketCut
+	rows  []movedRow
 }
 
-type basketCut struct {
-	end  int // in items
-	sign int
+type movedRow struct {
+	at       int64
+	from, to int32 // ends in items
+	kind     basket.Kind
+	distance int8
+	sign     int8
 }
 
-func (m *basketMoves) add(items []uint64, sign int) {
-	m.items = append(m.items, items...)
-	m.cuts = append(m.cuts, basketCut{len(m.items), sign})
+func (m *basketMoves) add(r *basket.Row, sign int) {
+	m.items = append(m.items, r.From...)
+	from := int32(len(m.items))
+	m.items = append(m.items, r.To...)
+	m.rows = append(m.rows, movedRow{r.At, from, int32(len(m.items)), r.Kind, int8(r.Distance), int8(sign)})
 }
 
 func (m *basketMoves) into(c *basket.Counts) {
-	from := 0
-	for _, cut := range m.cuts {
-		c.Apply(m.items[from:cut.end], cut.sign)
-		from = cut.end
+	at := int32(0)
+	for i := range m.rows {
+		r := &m.rows[i]
+		c.Apply(&basket.Row{Kind: r.kind, Distance: int(r.distance), At: r.at, From: m.items[at:r.from], To: m.items[r.from:r.to]}, int(r.sign))
+		at = r.to
 	}
 }
 
-func (m *basketMoves) reset() { m.items, m.cuts = m.items[:0], m.cuts[:0] }
+func (m *basketMoves) reset() { m.items, m.rows = m.items[:0], m.rows[:0] }

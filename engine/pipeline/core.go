@@ -101,7 +101,9 @@ type Core struct {
 	revision uint64
 	ready    error
 	unsaved  map[uint64]unsavedItem // entries that changed in the open transaction
-	buyers   int                    // customers with an order
+	lessons  lessons
+	audience *nextbest.Audience
+	buyers   int // customers with an order
 	learning
 	generation uint64 // of what is assigned, by which a fit knows that it is of an earlier one
 
@@ -110,6 +112,7 @@ type Core struct {
 	moved    uint64        // how often the models moved, from 1; shards compare it with what they have swept
 
 	models atomic.Pointer[score.Models]
+	trends atomic.Pointer[nextbest.Trends]
 	past   pastModels
 
 	statsMu sync.Mutex

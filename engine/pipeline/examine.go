@@ -35,7 +35,7 @@ func (c *Core) Examine(ctx context.Context, asOf int64, fn func(*Examined) error
 		maker.Foresee(&doc)
 		x.Rivals, x.Buyer = rivals.Of(then, asOf)
 		x.Offers = func(k int) []score.Offer {
-			offers = rec.Offers(then, asOf, k, offers)
+			offers = rec.Offers(then, in.models.Learned().Offers, asOf, k, offers)
 			return offers
 		}
 		return fn(&x)

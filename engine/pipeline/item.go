@@ -25,9 +25,34 @@ type knownItem struct {
 	price          event.Micro
 }
 
+// metItem is what one event says of an item: as much as the dictionary asks of an
+// event.
 type metItem struct {
-	item event.Item
-	at   int64 // Unix ms
+	item  event.Item
+	state event.ItemState
+	at    int64 // Unix ms
+}
+
+// into brings it into the dictionary.
+func (m *metItem) into(d *basket.Dictionary) (entry *basket.Item, changed bool) {
+	if m.state == (event.ItemState{}) {
+		return d.Observe(&m.item, m.at)
+	}
+	ev := event.Event{Type: event.ItemUpdated, Time: m.at, Items: []event.Item{m.item}, State: m.state}
+	return d.Update(&ev, 0)
+}
+
+// update notes what an item_updated says.
+func (m *metItems) update(ev *event.Event) {
+	state := ev.State
+	state.Consent = strings.Clone(state.Consent)
+	for i := range ev.Items {
+		m.items = append(m.items, metItem{at: ev.Time, state: state, item: cloned(&ev.Items[i])})
+	}
+}
+
+func cloned(it *event.Item) event.Item {
+	return event.Item{ID: strings.Clone(it.ID), Category: strings.Clone(it.Category), Price: it.Price}
 }
 
 // see compares an event's items with the dictionary, which nobody writes
@@ -55,9 +80,7 @@ func (m *metItems) see(ev *event.Event, dict *basket.Dictionary) {
 			m.seen = map[uint64]int{}
 		}
 		m.seen[h] = len(m.items)
-		m.items = append(m.items, metItem{at: ev.Time, item: event.Item{
-			ID: strings.Clone(it.ID), Category: strings.Clone(it.Category), Price: it.Price,
-		}})
+		m.items = append(m.items, metItem{at: ev.Time, item: cloned(it)})
 	}
 }
 

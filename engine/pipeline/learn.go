@@ -170,6 +170,7 @@ func (c *Core) learn(ctx context.Context, prev *score.Learned, at int64) (*score
 		}
 	}
 	learned := n.Learn(prev)
+	c.learnOffers(learned, at)
 	if _, err := score.NewModels(&c.cfg.Score, learned); err != nil {
 		return nil, fmt.Errorf("learn: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/dangol-dev/dangol/engine/basket"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/nextbest"
 	"github.com/dangol-dev/dangol/engine/score"
 )
 
@@ -19,6 +20,9 @@ func (c *Core) resetModels() {
 	c.agg = score.NewAggregate()
 	c.counts = basket.New(c.cfg.Basket)
 	c.dict = basket.NewDictionary()
+	c.lessons = lessons{}
+	c.audience = nextbest.NewAudience(c.cfg.NextBest.Audience)
+	c.trends.Store(nextbest.NewTrends(c.counts, c.dict))
 	c.buyers, c.proposed = 0, nil
 	c.reassigned()
 	c.models.Store(c.freshModels())
@@ -67,12 +71,14 @@ func (c *Core) each(p int32, rules *ledger.Rules, item func(basket.Item), models
 // absorb adds everything the store holds of a partition to the models.
 func (c *Core) absorb(p int32) error {
 	rules := c.rules()
-	return c.each(p, &rules, c.dict.Restore, c.restoreModels, func(_ []byte, led *ledger.Ledger, em *score.Emission) error {
+	source := basket.NewSource(c.cfg.Basket, &rules)
+	return c.each(p, &rules, c.dict.Restore, c.restoreModels, func(id []byte, led *ledger.Ledger, em *score.Emission) error {
 		c.agg.Add(em)
 		if em.Buyer {
 			c.buyers++
 		}
-		basket.Each(led, &rules, c.counts.Apply)
+		source.Each(led, c.counts.Apply)
+		c.restoreContacts(p, id, led)
 		return nil
 	})
 }
@@ -82,12 +88,16 @@ func (c *Core) absorb(p int32) error {
 func (c *Core) publish() {
 	old := c.models.Load()
 	m := *old
-	m.BasketOrders = c.counts.Orders()
 	day := int32(math.MinInt32)
 	for _, p := range c.clocks {
 		if p.Clock > 0 {
 			day = max(day, c.calendar.Day(p.Clock))
+			c.counts.Advance(p.Clock)
 		}
+	}
+	m.BasketOrders = int(math.Round(c.counts.Orders()))
+	if c.trends.Load().Old(c.counts) {
+		c.trends.Store(nextbest.NewTrends(c.counts, c.dict))
 	}
 	if cuts := c.agg.Cuts(day); cuts.Moved(&old.Cuts) {
 		m.Cuts = cuts
@@ -106,7 +116,7 @@ func (c *Core) saveItems() error {
 	for _, s := range c.shards {
 		for i := range s.met.items {
 			m := &s.met.items[i]
-			if entry, changed := c.dict.Observe(&m.item, m.at); changed {
+			if entry, changed := m.into(c.dict); changed {
 				c.unsaved[event.Hash(entry.ID)] = unsavedItem{s.part, *entry}
 				learned = true
 			}

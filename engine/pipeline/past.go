@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"math"
 	"sync"
 
 	"github.com/dangol-dev/dangol/engine/basket"
@@ -21,6 +22,7 @@ type instant struct {
 	models *score.Models
 	counts *basket.Counts
 	dict   *basket.Dictionary
+	trends *nextbest.Trends
 }
 
 // pastModels keeps the latest instant asked for, and lets one be made at a time.
@@ -51,7 +53,8 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 		return nil, err
 	}
 	in.models.Cuts = agg.Cuts(c.calendar.Day(asOf))
-	in.models.BasketOrders = in.counts.Orders()
+	in.counts.Advance(asOf)
+	in.models.BasketOrders = int(math.Round(in.counts.Orders()))
 	c.past.latest, c.past.revision = in, revision
 	return in, nil
 }
@@ -84,6 +87,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 	agg := score.NewAggregate()
 	rules := c.rules()
 	maker := score.NewScorer(c.cfg.Score, rules, nil)
+	source := basket.NewSource(c.cfg.Basket, &rules)
 	var item func(basket.Item)
 	if learn {
 		item = in.dict.Restore
@@ -95,18 +99,20 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 		em, _ := maker.Diff(&none, &doc, nil)
 		agg.Add(&em)
 		if learn {
-			basket.Each(then, &rules, in.counts.Apply)
+			source.Each(then, in.counts.Apply)
 		}
 		return nil
 	})
+	if learn && err == nil {
+		in.counts.Settle()
+		in.trends = nextbest.NewTrends(in.counts, in.dict)
+	}
 	return agg, err
 }
 
 // recommender makes offers from the instant's counts.
 func (c *Core) recommender(in *instant, rules *ledger.Rules) *nextbest.Recommender {
-	rec := nextbest.New(c.cfg.NextBest, in.counts, in.dict, rules)
-	rec.Exact = true
-	return rec
+	return nextbest.New(c.cfg.NextBest, in.counts, in.dict, func() *nextbest.Trends { return in.trends }, rules)
 }
 
 // scorer makes documents under the instant's models.

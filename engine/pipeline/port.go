@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/nextbest"
 	"github.com/dangol-dev/dangol/engine/score"
 )
 
@@ -43,8 +44,14 @@ type Query interface {
 	// instant, the facts up to it count, and the models are those of all
 	// customers' facts up to it.
 	Customer(ctx context.Context, id string, asOf int64) (*score.Scores, error)
-	// Affinities lists the items most often bought together with item, best first.
-	Affinities(ctx context.Context, item string, k int) ([]score.Affinity, error)
+	// Affinities lists the items that go with an item by a kind of evidence
+	// (basket.Kinds), best first.
+	Affinities(ctx context.Context, item, kind string, k int) ([]score.Affinity, error)
+	// Together lists the items that go best with a set of them, and those of the
+	// set that nobody knows.
+	Together(ctx context.Context, items []string, kind string, k int) (offers []score.Offer, unknown []string, err error)
+	// Audience lists the customers to tell about an item, best first.
+	Audience(ctx context.Context, item string, limit int) ([]score.Target, error)
 	// Population is what is true of all customers at asOf (0: the present).
 	Population(ctx context.Context, asOf int64) (*score.Population, error)
 	// Models is what was learned, as scores are computed with now.
@@ -87,11 +94,20 @@ type Stats struct {
 	Customers  int
 	Buyers     int
 	Items      int
-	Pairs      int
 	HotBytes   int64 // decoded customers held in memory
 	StateBytes int64 // on disk
 	HotHits    uint64
 	HotMisses  uint64
+
+	// The co-occurrence counts.
+	Pairs          int
+	Triples        int
+	Dropped        int   // neighbours and triples let go for want of room
+	GiantBaskets   int   // that are counted in part
+	ItemCollisions int   // items met whose hash is another's
+	CountsBytes    int64 // about
+
+	Verdict nextbest.Verdict // on offer lists, by the orders that followed; see Judged
 
 	Partitions []PartitionStats
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/dangol-dev/dangol/engine/basket"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/score"
@@ -27,7 +28,7 @@ func (c *Core) Ready() error {
 
 // present are the models as they are kept up to date. c.mu is held.
 func (c *Core) present() *instant {
-	return &instant{models: c.models.Load(), counts: c.counts, dict: c.dict}
+	return &instant{models: c.models.Load(), counts: c.counts, dict: c.dict, trends: c.trends.Load()}
 }
 
 // Customer implements Query.
@@ -105,8 +106,12 @@ func (c *Core) find(id string, led *ledger.Ledger, em *score.Emission) (int32, e
 }
 
 // Affinities implements Query.
-func (c *Core) Affinities(_ context.Context, item string, k int) ([]score.Affinity, error) {
+func (c *Core) Affinities(_ context.Context, item, kind string, k int) ([]score.Affinity, error) {
 	if err := c.Ready(); err != nil {
+		return nil, err
+	}
+	evidence, err := basket.ParseKind(kind)
+	if err != nil {
 		return nil, err
 	}
 	c.mu.RLock()
@@ -115,7 +120,23 @@ func (c *Core) Affinities(_ context.Context, item string, k int) ([]score.Affini
 		return nil, fmt.Errorf("item %q: %w", item, ErrNotFound)
 	}
 	rules := c.rules()
-	return c.recommender(c.present(), &rules).Affinities(item, k), nil
+	return c.recommender(c.present(), &rules).Affinities(item, evidence, k), nil
+}
+
+// Together implements Query.
+func (c *Core) Together(_ context.Context, items []string, kind string, k int) (offers []score.Offer, unknown []string, err error) {
+	if err := c.Ready(); err != nil {
+		return nil, nil, err
+	}
+	evidence, err := basket.ParseKind(kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	rules := c.rules()
+	offers, unknown = c.recommender(c.present(), &rules).Together(items, evidence, k)
+	return offers, unknown, nil
 }
 
 // Population implements Query.

@@ -40,6 +40,11 @@ type shard struct {
 	ev     *event.Event
 	cur    *resident // the customer that s.key names
 	before ledger.Ledger
+	views  []ledger.View // of the customer, before the event
+	source *basket.Source
+	judge  *nextbest.Recommender
+	lesson nextbest.Lesson
+	bought []uint64
 	doc    score.Scores
 	change score.Change
 	deltas []score.Delta
@@ -52,7 +57,9 @@ type shard struct {
 	out   outbox
 	moves []move      // in the population
 	lines basketMoves // in the co-occurrence counts
+	study []nextbest.Lesson
 	met   metItems
+	who   contacts
 	tally tally
 }
 
@@ -79,7 +86,9 @@ func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *
 		tally:     tally{rejects: map[event.Reason]uint64{}},
 	}
 	s.ev = &s.ahead[0].ev
-	s.maker = score.NewScorer(c.cfg.Score, s.rules, nextbest.New(c.cfg.NextBest, c.counts, c.dict, &s.rules))
+	s.source = basket.NewSource(c.cfg.Basket, &s.rules)
+	s.judge = nextbest.New(c.cfg.NextBest, c.counts, c.dict, c.currentTrends, &s.rules)
+	s.maker = score.NewScorer(c.cfg.Score, s.rules, s.judge)
 	s.maker.Catalogue = c.dict
 	return s
 }
@@ -146,7 +155,7 @@ func (s *shard) record(r *Record, d *decoded, limit int64) error {
 		s.deadLetter(r, &event.Reject{Reason: event.FutureTime, Field: "time", Offset: -1})
 		return nil
 	}
-	if string(r.Key) != s.ev.CustomerID {
+	if string(r.Key) != s.ev.CustomerID && s.ev.Type != event.ItemUpdated {
 		s.tally.unkeyed++
 	}
 	if s.ev.Time < watermark(s.pos.MaxTime, s.rules.Lateness) {
@@ -173,15 +182,29 @@ func (s *shard) apply() error {
 		s.pos.MaxTime = ev.Time
 		s.pos.Clock = max(s.pos.Clock, ev.Time-s.core.cfg.ClockLag.Milliseconds())
 	}
+	if ev.Type == event.ItemUpdated { // it is about nobody
+		s.met.update(ev)
+		return nil
+	}
 	s.key = append(append(s.key[:0], customerKey), ev.CustomerID...)
 	if err := s.load(); err != nil {
 		return err
 	}
 	r := s.cur
 	s.met.see(ev, s.core.dict)
+	s.who.see(ev)
 	now := max(s.pos.Clock, ev.Time, r.em.AsOf)
 	save := s.catchUp(ev.CustomerID, now)
+	s.views = append(s.views[:0], r.led.Views...)
+	examined := s.examine(now)
 	eff := r.led.Apply(ev, &s.rules)
+	if examined && eff.Orders {
+		s.study = append(s.study, s.lesson)
+		s.lesson = nextbest.Lesson{}
+	}
+	if eff.Changed {
+		s.source.Views(s.views, r.led.Views, s.lines.add)
+	}
 	if !eff.Changed {
 		s.tally.duplicates++
 	}
@@ -223,7 +246,7 @@ func (s *shard) moveOrders() error {
 			return err
 		}
 	}
-	basket.Delta(&s.before, &s.cur.led, &s.rules, s.lines.add)
+	s.source.Orders(&s.before, &s.cur.led, s.lines.add)
 	return nil
 }
 
@@ -318,6 +341,8 @@ func (s *shard) settle(agg *score.Aggregate, counts *basket.Counts) {
 		}
 	}
 	s.lines.into(counts)
+	s.who.into(s.core.audience, s.part)
+	s.core.lessons.take(s.study)
 }
 
 // reset makes the shard ready for the next transaction.
@@ -326,6 +351,9 @@ func (s *shard) reset() {
 	s.out.reset()
 	s.moves = s.moves[:0]
 	s.lines.reset()
+	clear(s.study)
+	s.study = s.study[:0]
 	s.met.reset()
+	s.who.reset()
 	s.tally.reset()
 }

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/dangol-dev/dangol/engine/nextbest"
 )
 
 func (c *Core) sessionOpened() {
@@ -71,10 +73,37 @@ func (c *Core) Stats() Stats {
 	s.Customers, s.Buyers = p.Customers, p.Buyers
 	s.Learned = c.models.Load().Learned()
 	s.Fits = FitStats{Failed: c.learning.failed, Seconds: c.learning.seconds}
-	s.Items, s.Pairs = c.dict.Len(), c.counts.Pairs()
+	s.Verdict = c.lessons.verdict
+	c.basketStats(&s)
 	c.mu.RUnlock()
 	m := c.store.Metrics()
 	s.HotBytes, s.HotHits, s.HotMisses = m.HotBytes, uint64(m.HotHits), uint64(m.HotMisses)
 	s.StateBytes = m.DiskBytes
 	return s
+}
+
+// basketStats takes the figures of items and counts. c.mu is held.
+func (c *Core) basketStats(s *Stats) {
+	s.Items, s.ItemCollisions = c.dict.Len(), c.dict.Collisions()
+	s.Pairs, s.Triples, s.CountsBytes = c.counts.Pairs(), c.counts.Triples(), c.counts.Bytes()
+	s.Dropped, s.GiantBaskets = c.counts.Dropped(), c.counts.Giants()
+}
+
+// Judged is how well one way to offer foretold one part of the orders' items.
+type Judged struct {
+	By   string // dangol, favourites, popularity
+	Part string // all, new, repeated
+	nextbest.Hits
+}
+
+// Judged tells the verdict by name: every way and part, also before an order was
+// judged. Orders is the same for every way.
+func (s *Stats) Judged() []Judged {
+	var all []Judged
+	for way, by := range nextbest.JudgedNames {
+		for part, name := range nextbest.PartNames {
+			all = append(all, Judged{by, name, s.Verdict[way][part]})
+		}
+	}
+	return all
 }

@@ -118,14 +118,16 @@ type Loyalty struct {
 // Offer is one thing to offer, and because of what.
 type Offer struct {
 	ItemID  string
-	Kind    string // cross_sell, repeat
-	Score   float64
+	Kind    string  // cross_sell, up_sell, repeat
+	Score   float64 // probability that the item is in the customer's next order
+	Value   float64 // Score × the item's price, in currency units; 0: the price is unknown
 	Because []Because
 }
 
 // Because is one rule that speaks for an offer.
 type Because struct {
 	ItemIDs    []string
+	Kind       string // of the evidence, such as same_customer; empty: the customer's own orders
 	Support    float64
 	Confidence float64
 	Lift       float64
@@ -196,11 +198,39 @@ type Population struct {
 // 3; −1: they are configured).
 type Cuts = rfm.Cuts
 
-// Affinity is one neighbour of an item.
+// Affinity is one neighbour of an item, by one kind of evidence. Counts are
+// decayed: in orders (views, customers) of now.
 type Affinity struct {
 	ItemID     string
-	Count      int // orders that hold both
-	Support    float64
+	Count      float64 // orders (steps, customers) that hold both
+	Short      float64 // by how much Count may be too small for want of room
+	Support    float64 // share of all that hold both
 	Confidence float64 // of item → ItemID
 	Lift       float64
+	Leverage   float64
+	LLR        float64 // Dunning's log-likelihood ratio
+	Strength   float64 // what neighbours are ranked by: confidence beyond chance, drawn to 0 for few counts
+}
+
+// Target is a customer to tell about an item, and because of what.
+type Target struct {
+	CustomerID string
+	Offer
+}
+
+// ItemAffinities are an item's neighbours by every kind of evidence, in the
+// order of EvidenceKinds, each list best first.
+type ItemAffinities struct {
+	ItemID string
+	AsOf   int64 // Unix ms
+	Kinds  [4][]Affinity
+}
+
+// SameOrder is the kind of evidence that is asked for where none is named.
+const SameOrder = "same_order"
+
+// EvidenceKinds names the kinds of evidence that two items go together, as
+// basket.Kinds does, for those who know no counts.
+func EvidenceKinds() [4]string {
+	return [4]string{SameOrder, "same_session", "next_order", "same_customer"}
 }

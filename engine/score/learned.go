@@ -1,6 +1,7 @@
 package score
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -38,6 +39,8 @@ type Fitted struct {
 	Churn     *churn.Model  // over Features; nil: the rhythm answers alone
 	Labels    int           // that Churn was learned from
 
+	Offers *OfferModel // never nil
+
 	Recency, Frequency churn.Curve // single-feature baselines, for comparison
 }
 
@@ -61,7 +64,10 @@ func (f *Fitted) check() error {
 			return fmt.Errorf("churn model: %w", err)
 		}
 	}
-	return nil
+	if f.Offers == nil {
+		return errors.New("offer model: there is none")
+	}
+	return f.Offers.Check()
 }
 
 // Means are population averages: of what the silence added to the rhythm's word,
@@ -89,7 +95,7 @@ func BuiltIn(horizonDays int) *Learned {
 	p := rhythm.DefaultParams()
 	alone := p
 	alone.Weights = [rhythm.Size]float64{1}
-	return &Learned{Version: 1, HorizonDays: horizonDays, Fitted: Fitted{Rhythm: p, Alone: alone}}
+	return &Learned{Version: 1, HorizonDays: horizonDays, Fitted: Fitted{Rhythm: p, Alone: alone, Offers: BuiltInOffers()}}
 }
 
 // expectedSpend is what one purchase day of a customer brings, in currency

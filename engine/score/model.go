@@ -97,7 +97,7 @@ func (m *Models) With(cfg *Config, l *Learned) (*Models, error) {
 // Recommender makes offers: the best k for a customer at now, best first,
 // written into out's memory.
 type Recommender interface {
-	Offers(l *ledger.Ledger, now int64, k int, out []Offer) []Offer
+	Offers(l *ledger.Ledger, m *OfferModel, now int64, k int, out []Offer) []Offer
 }
 
 // Timer names what an instant crosses. The numbers are stored; they are never

@@ -110,7 +110,7 @@ func (s *Scorer) judge(id string, l *ledger.Ledger, m *Models, now int64, out *S
 		s.fillChurn(out)
 	}
 	if s.rec != nil && s.cfg.Offers > 0 {
-		out.NextBest = s.rec.Offers(l, now, s.cfg.Offers, out.NextBest)
+		out.NextBest = s.rec.Offers(l, m.learned.Offers, now, s.cfg.Offers, out.NextBest)
 		out.NextBest = out.NextBest[:min(len(out.NextBest), s.cfg.Offers)]
 	}
 	out.Evidence = Evidence{

@@ -1,0 +1,193 @@
+package basket
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/dangol-dev/dangol/engine/ledger"
+)
+
+// Row is one piece of evidence in a customer's ledger.
+//
+//	SameOrder     To: an order's items
+//	SameSession   To: a view's item; From: that of the view Distance before it
+//	NextOrder     To: an order's items; From: those of the order before it
+//	SameCustomer  To: an order's items that the customer had not; From: those it had
+//
+// The items of each side are distinct; those of orders are sorted.
+type Row struct {
+	Kind     Kind
+	Distance int // of SameSession: 1 or 2 views
+	At       int64
+	From, To []uint64
+}
+
+const (
+	lookBack = 8 // orders in which it is looked for what a customer has; on Ta-Feng's baskets 8 foretell better than 3
+	stepBack = 2 // views of a session that a view follows
+)
+
+// Source finds the evidence in ledgers. It keeps memory between calls: one
+// goroutine.
+type Source struct {
+	window, gap   int64 // ms
+	rules         *ledger.Rules
+	before, after []order
+	had, new      []uint64
+	row           Row
+	one           [2]uint64
+}
+
+// order is one whose items count.
+type order struct {
+	placed int64
+	hash   uint64
+	items  []uint64
+}
+
+// NewSource returns a Source for ledgers of these rules.
+func NewSource(cfg Config, rules *ledger.Rules) *Source {
+	return &Source{window: cfg.Window.Milliseconds(), gap: cfg.SessionGap.Milliseconds(), rules: rules}
+}
+
+// Each calls emit with every row of a ledger. The row holds during the call.
+func (s *Source) Each(l *ledger.Ledger, emit func(r *Row, sign int)) {
+	s.after = s.baskets(l, s.after[:0])
+	s.before = s.before[:0]
+	s.orders(emit)
+	s.Views(nil, l.Views, emit)
+}
+
+// Orders calls emit with the rows of orders that a change of a ledger takes away
+// (−1) or adds (+1). It costs a step for each order of the two, and the rows of
+// those that differ and of the lookBack after them. It does not allocate once
+// its memory has grown.
+func (s *Source) Orders(before, after *ledger.Ledger, emit func(r *Row, sign int)) {
+	s.before, s.after = s.baskets(before, s.before[:0]), s.baskets(after, s.after[:0])
+	s.orders(emit)
+}
+
+// baskets are the orders whose items count: neither cancelled nor wholly
+// refunded (ledger.Sale.InBasket), by (placed, hash).
+func (s *Source) baskets(l *ledger.Ledger, dst []order) []order {
+	for w := l.Sales(s.rules); w.Next(); {
+		if w.InBasket && len(w.Items) > 0 {
+			dst = append(dst, order{w.Placed, w.Hash, w.Items})
+		}
+	}
+	return dst
+}
+
+// orders walks both lists side by side. The rows of an order rest on it and on
+// the lookBack before it; where all these are the same, so are the rows. run is
+// how many orders just passed were the same in both.
+func (s *Source) orders(emit func(r *Row, sign int)) {
+	b, a := s.before, s.after
+	run := lookBack
+	for i, j := 0, 0; i < len(b) || j < len(a); {
+		c := -1
+		switch {
+		case i == len(b):
+			c = 1
+		case j < len(a):
+			c = cmp.Or(cmp.Compare(b[i].placed, a[j].placed), cmp.Compare(b[i].hash, a[j].hash))
+		}
+		if c == 0 && run >= lookBack && slices.Equal(b[i].items, a[j].items) {
+			i, j = i+1, j+1
+			continue
+		}
+		same := c == 0 && slices.Equal(b[i].items, a[j].items)
+		if c <= 0 {
+			s.rows(b, i, emit, -1)
+			i++
+		}
+		if c >= 0 {
+			s.rows(a, j, emit, +1)
+			j++
+		}
+		if run++; !same {
+			run = 0
+		}
+	}
+}
+
+// rows are those of one order.
+func (s *Source) rows(orders []order, i int, emit func(r *Row, sign int), sign int) {
+	o := &orders[i]
+	s.row = Row{Kind: SameOrder, At: o.placed, To: o.items}
+	emit(&s.row, sign)
+	if i > 0 && o.placed-orders[i-1].placed <= s.window {
+		s.row = Row{Kind: NextOrder, At: o.placed, From: orders[i-1].items, To: o.items}
+		emit(&s.row, sign)
+	}
+	s.had = s.had[:0]
+	for j := i - 1; j >= 0 && i-j <= lookBack && o.placed-orders[j].placed <= s.window && len(s.had) < MaxItems; j-- {
+		for _, it := range orders[j].items {
+			if at, found := slices.BinarySearch(s.had, it); !found {
+				s.had = slices.Insert(s.had, at, it)
+			}
+		}
+	}
+	s.new = s.new[:0]
+	for _, it := range o.items {
+		if _, found := slices.BinarySearch(s.had, it); !found {
+			s.new = append(s.new, it)
+		}
+	}
+	if len(s.new) > 0 {
+		s.row = Row{Kind: SameCustomer, At: o.placed, From: s.had, To: s.new}
+		emit(&s.row, sign)
+	}
+}
+
+// Views calls emit with the rows of views that a change of a ledger's views
+// takes away or adds.
+func (s *Source) Views(before, after []ledger.View, emit func(r *Row, sign int)) {
+	b, a := before, after
+	run := stepBack
+	for i, j := 0, 0; i < len(b) || j < len(a); {
+		c := -1
+		switch {
+		case i == len(b):
+			c = 1
+		case j < len(a):
+			c = cmp.Or(cmp.Compare(b[i].Time, a[j].Time), cmp.Compare(b[i].Item, a[j].Item))
+		}
+		same := c == 0 && b[i] == a[j]
+		for d := 1; d <= stepBack; d++ {
+			if same && run >= d {
+				continue
+			}
+			if c <= 0 {
+				s.step(b, i, d, emit, -1)
+			}
+			if c >= 0 {
+				s.step(a, j, d, emit, +1)
+			}
+		}
+		if c <= 0 {
+			i++
+		}
+		if c >= 0 {
+			j++
+		}
+		if run++; !same {
+			run = 0
+		}
+	}
+}
+
+// step is the row of a view and the one d before it.
+func (s *Source) step(views []ledger.View, i, d int, emit func(r *Row, sign int), sign int) {
+	if i < d {
+		return
+	}
+	for j := i; j > i-d; j-- {
+		if !views[j-1].SameSession(&views[j], s.gap) {
+			return
+		}
+	}
+	s.one = [2]uint64{views[i-d].Item, views[i].Item}
+	s.row = Row{Kind: SameSession, Distance: d, At: views[i].Time, From: s.one[:1], To: s.one[1:]}
+	emit(&s.row, sign)
+}

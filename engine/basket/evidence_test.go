@@ -1,0 +1,238 @@
+package basket_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/ledger"
+)
+
+var rules = ledger.Rules{Lateness: 24 * hourMS, Calendar: ledger.NewCalendar(time.UTC)}
+
+// acts draws what a customer does with a few orders and articles, most of it
+// later than what was before, some of it days late.
+func acts() *rapid.Generator[event.Event] {
+	return rapid.Custom(func(t *rapid.T) event.Event {
+		e := event.Event{
+			ID: strconv.Itoa(rapid.IntRange(1, 10_000).Draw(t, "id")),
+			Type: rapid.SampledFrom([]event.Type{
+				event.OrderCompleted, event.OrderCompleted, event.OrderCompleted, event.OrderCompleted, event.OrderUpdated,
+				event.OrderRefunded, event.OrderCancelled, event.ProductViewed, event.ProductViewed,
+			}).Draw(t, "type"),
+			Time:    rapid.Int64Range(1, 40).Draw(t, "time") * 5 * hourMS / rapid.SampledFrom([]int64{1, 20}).Draw(t, "fine"),
+			OrderID: strconv.Itoa(rapid.IntRange(1, 100).Draw(t, "order")),
+			Amount:  10 * event.One, HasAmount: true,
+			SessionID: rapid.SampledFrom([]string{"", "s", "t"}).Draw(t, "session"),
+		}
+		if rapid.IntRange(0, 50).Draw(t, "erased") == 7 {
+			e.Type = event.ErasureRequested
+		}
+		switch e.Type {
+		case event.OrderRefunded:
+			e.Amount = event.Micro(rapid.Int64Range(1, 10).Draw(t, "back")) * event.One
+			e.HasAmount = rapid.Bool().Draw(t, "part")
+		case event.OrderCompleted, event.OrderUpdated, event.ProductViewed:
+			for _, it := range someItems(t, catalogue, 4, "items") {
+				e.Items = append(e.Items, event.Item{ID: strconv.FormatUint(it, 10), Quantity: event.One})
+			}
+		}
+		return e
+	})
+}
+
+func lived(events []event.Event) *ledger.Ledger {
+	l := &ledger.Ledger{}
+	for i := range events {
+		l.Apply(&events[i], &rules)
+	}
+	return l
+}
+
+// rowsOf are the rows of a ledger by what they say, each with how often.
+func rowsOf(s *basket.Source, l *ledger.Ledger) map[string]int {
+	m := map[string]int{}
+	s.Each(l, func(r *basket.Row, sign int) { m[fmt.Sprintf("%+v", *r)] += sign })
+	return m
+}
+
+func source() *basket.Source {
+	cfg := plain()
+	cfg.Window = 50 * time.Hour
+	return basket.NewSource(cfg, &rules)
+}
+
+// What a change of a ledger gives is what leads from all rows of the one to all
+// rows of the other.
+func TestChangesLeadFromOneLedgerToTheOther(t *testing.T) {
+	longest := 0
+	rapid.Check(t, func(t *rapid.T) {
+		events := rapid.SliceOfN(acts(), rapid.SampledFrom([]int{1, 80}).Draw(t, "least"), 150).Draw(t, "events")
+		from := rapid.IntRange(0, len(events)).Draw(t, "from")
+		before, after := lived(events[:from]), lived(events)
+		s, got := source(), map[string]int{}
+		put := func(r *basket.Row, sign int) {
+			key := fmt.Sprintf("%+v", *r)
+			if got[key] += sign; got[key] == 0 {
+				delete(got, key)
+			}
+		}
+		s.Each(before, put)
+		s.Orders(before, after, put)
+		s.Views(before.Views, after.Views, put)
+		require.Equal(t, rowsOf(s, after), got)
+		s.Orders(after, &ledger.Ledger{}, put)
+		s.Views(after.Views, nil, put)
+		require.Empty(t, got)
+		nothing := func(r *basket.Row, sign int) { t.Fatalf("%+d %+v", sign, *r) }
+		s.Orders(after, after, nothing)
+		s.Views(after.Views, after.Views, nothing)
+		longest = max(longest, len(after.Orders))
+	})
+	require.Greater(t, longest, 20)
+}
+
+// The counts of many ledgers, each changed event by event, are those of a scan.
+func TestCountsKeepStepWithLedgers(t *testing.T) {
+	total := 0.
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := plain()
+		cfg.Window, cfg.HalfLife = 50*time.Hour, rapid.SampledFrom([]time.Duration{0, 20 * time.Hour}).Draw(t, "half-life")
+		c, scan, s := basket.New(cfg), basket.New(cfg), basket.NewSource(cfg, &rules)
+		for range rapid.IntRange(1, 3).Draw(t, "customers") {
+			before, after := &ledger.Ledger{}, &ledger.Ledger{}
+			for _, e := range rapid.SliceOfN(acts(), 0, 40).Draw(t, "events") {
+				after.Apply(&e, &rules)
+				s.Orders(before, after, c.Apply)
+				s.Views(before.Views, after.Views, c.Apply)
+				before.Apply(&e, &rules)
+			}
+			s.Each(after, scan.Apply)
+		}
+		c.Advance(300 * hourMS)
+		scan.Advance(300 * hourMS)
+		var ids []uint64
+		for _, n := range numbers {
+			ids = append(ids, event.Hash(strconv.FormatUint(n, 10)))
+		}
+		want := tell(scan, ids)
+		require.Equal(t, want, tell(c, ids))
+		total += want.Total[basket.NextOrder]
+	})
+	require.Positive(t, total)
+}
+
+// order is an order_completed of items at an hour.
+func order(id string, hour int64, items ...string) event.Event {
+	e := event.Event{ID: id, Type: event.OrderCompleted, Time: hour * hourMS, OrderID: id, Amount: event.One, HasAmount: true}
+	for _, it := range items {
+		e.Items = append(e.Items, event.Item{ID: it, Quantity: event.One})
+	}
+	return e
+}
+
+// A customer's four sorts of evidence, as a transcript.
+func TestEvidence(t *testing.T) {
+	name := map[uint64]string{}
+	for _, it := range []string{"a", "b", "c", "d"} {
+		name[event.Hash(it)] = it
+	}
+	names := func(is []uint64) (s string) {
+		var ns []string
+		for _, it := range is {
+			ns = append(ns, name[it])
+		}
+		slices.Sort(ns)
+		for _, n := range ns {
+			s += n
+		}
+		return s
+	}
+	view := func(at int64, session, item string) event.Event {
+		return event.Event{ID: strconv.FormatInt(at, 10), Type: event.ProductViewed, Time: at, SessionID: session, Items: []event.Item{{ID: item}}}
+	}
+	l := lived([]event.Event{
+		order("1", 10, "a", "b"), order("2", 20, "a", "c"), order("3", 90, "d"), // the third: after more than 50 hours
+		view(1000, "s", "a"), view(2000, "s", "b"), view(3000, "s", "c"), view(4000, "t", "d"),
+		view(5000, "", "a"), view(5000+30*60_000, "", "b"), view(5001+60*60_000, "", "c"), // the last: a little too late
+	})
+	var got []string
+	source().Each(l, func(r *basket.Row, sign int) {
+		require.Equal(t, 1, sign)
+		got = append(got, fmt.Sprintf("%s %d %s>%s", r.Kind, r.Distance, names(r.From), names(r.To)))
+	})
+	require.Equal(t, []string{
+		"same_order 0 >ab", "same_customer 0 >ab",
+		"same_order 0 >ac", "next_order 0 ab>ac", "same_customer 0 ab>c",
+		"same_order 0 >d", "same_customer 0 >d",
+		"same_session 1 a>b", "same_session 1 b>c", "same_session 2 a>c",
+		"same_session 1 d>a", "same_session 1 a>b", "same_session 2 d>b",
+	}, got)
+}
+
+func TestWhichOrdersAreBaskets(t *testing.T) {
+	placed := order("o", 1, "A", "B")
+	placed.Amount, placed.Discount = 10*event.One, event.One
+	later := func(kind event.Type, amount event.Micro) event.Event {
+		return event.Event{
+			ID: amount.String(), Type: kind, Time: 2 * hourMS, OrderID: "o", Amount: amount * event.One, HasAmount: amount > 0,
+		}
+	}
+	count := func(events ...event.Event) (n int) {
+		source().Each(lived(append([]event.Event{placed}, events...)), func(r *basket.Row, sign int) {
+			if r.Kind == basket.SameOrder {
+				require.Len(t, r.To, 2)
+				n += sign
+			}
+		})
+		return n
+	}
+	require.Equal(t, 1, count())
+	require.Equal(t, 1, count(later(event.OrderRefunded, 8)), "some of it was kept")
+	require.Zero(t, count(later(event.OrderRefunded, 4), later(event.OrderRefunded, 5)), "all that was paid was given back")
+	require.Zero(t, count(later(event.OrderRefunded, 0)))
+	require.Zero(t, count(later(event.OrderCancelled, 0)))
+	require.Zero(t, count(later(event.ErasureRequested, 0)))
+	placed.Items = nil
+	require.Zero(t, count(), "nothing in it")
+}
+
+// A long ledger costs no more rows than a short one, also where the oldest order
+// folds, and no memory.
+func TestChangesOfLongLedgersAreSmall(t *testing.T) {
+	for _, long := range []int64{20, 200, ledger.MaxOrders} {
+		var events []event.Event
+		for i := range long {
+			events = append(events, order(strconv.FormatInt(i, 10), 1000+i*25, "a", "b", strconv.FormatInt(i%7, 10)))
+			e := event.Event{ID: "v" + strconv.FormatInt(i, 10), Type: event.ProductViewed, Time: i * 60_000, Items: []event.Item{{ID: strconv.FormatInt(i, 10)}}}
+			events = append(events, e)
+		}
+		grown := func(more event.Event) (*ledger.Ledger, *ledger.Ledger) {
+			return lived(events), lived(append(slices.Clone(events), more))
+		}
+		s, n := source(), 0
+		count := func(*basket.Row, int) { n++ }
+		before, after := grown(order("new", 1000+long*25, "a", "z"))
+		s.Orders(before, after, count)
+		require.LessOrEqual(t, n, 3+2*3*9, "%d orders", long)
+		require.GreaterOrEqual(t, n, 3)
+		if long < ledger.MaxOrders {
+			require.Equal(t, 3, n, "nothing folds")
+		}
+		require.Zero(t, testing.AllocsPerRun(10, func() { s.Orders(before, after, count) }))
+
+		view := event.Event{ID: "v", Type: event.ProductViewed, Time: long * 60_000, Items: []event.Item{{ID: "z"}}}
+		before, after = grown(view)
+		n = 0
+		s.Views(before.Views, after.Views, count)
+		require.Equal(t, 2+2, n, "two rows of the new view, two that began with the oldest, which makes room")
+		require.Zero(t, testing.AllocsPerRun(10, func() { s.Views(before.Views, after.Views, count) }))
+	}
+}

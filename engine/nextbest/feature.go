@@ -1,0 +1,105 @@
+package nextbest
+
+import (
+	"math"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/churn"
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+// Least values, so that a logarithm of nothing is a number.
+const (
+	leastSum   = .1
+	leastShare = 1e-6
+)
+
+// probability that the candidate is in the customer's next order.
+func (r *Recommender) probability(c *candidate, m *score.OfferModel) float64 {
+	if c.own < 0 {
+		return churn.Logistic(m.New.Logit(0, r.newColumns(c, r.cols[:])))
+	}
+	return churn.Logistic(m.Again.Logit(0, r.againColumns(c, r.cols[:])))
+}
+
+// newColumns are those of an item new to the customer.
+func (r *Recommender) newColumns(c *candidate, x []float64) []float64 {
+	x = x[:score.NumNew]
+	x[score.NewCustomer] = math.Log(float64(c.sums[basket.SameCustomer]) + leastSum)
+	x[score.NewOrder] = math.Log(float64(c.sums[basket.SameOrder]) + leastSum)
+	x[score.NewNext] = math.Log(float64(c.sums[basket.NextOrder]) + leastSum)
+	x[score.NewSession] = math.Log(float64(c.sums[basket.SameSession]) + leastSum)
+	x[score.NewPopularity] = r.look.share(c.ref, r.counts)
+	x[score.NewCategory] = r.step(c.ref)
+	x[score.NewLooked] = truth(c.looked)
+	x[score.NewOrders] = r.mem.logOrders
+	return x
+}
+
+// againColumns are those of an item that the customer has had.
+func (r *Recommender) againColumns(c *candidate, x []float64) []float64 {
+	x = x[:score.NumAgain]
+	o := &r.mem.own[c.own]
+	n := float64(len(r.mem.sales))
+	x[score.AgainShare] = math.Log((float64(o.orders) + .1) / (n + 1))
+	x[score.AgainAge] = math.Log1p(float64(o.age))
+	x[score.AgainDue] = math.NaN()
+	if gap := o.usualGap(); gap > 0 {
+		x[score.AgainDue] = min(float64(r.now-o.last)/gap, 3)
+	}
+	x[score.AgainItem] = churn.LogOdds(r.repurchased(c.ref))
+	x[score.AgainPopularity] = r.look.share(c.ref, r.counts)
+	x[score.AgainCategory] = r.step(c.ref)
+	x[score.AgainLooked] = truth(c.looked)
+	x[score.AgainOrders] = r.mem.logOrders
+	return x
+}
+
+// repurchased is the share of orders with the item that were followed by another
+// with it, drawn towards a twentieth.
+func (r *Recommender) repurchased(ref basket.Ref) float64 {
+	again, of := r.counts.Again(ref)
+	return (again + 1) / (of + 20)
+}
+
+// isDue says whether an item may be offered again: the customer's own rhythm for
+// it says so, or, where it has none yet, there are others who buy it again.
+func (r *Recommender) isDue(o *owned, ref basket.Ref) bool {
+	if gap := o.usualGap(); gap > 0 {
+		return float64(r.now-o.last) >= r.cfg.DueShare*gap
+	}
+	again, of := r.counts.Again(ref)
+	return again >= .5 || of < 20
+}
+
+// step is how the item's category follows that of the latest item: looked at
+// since the latest order, or in it.
+func (r *Recommender) step(ref basket.Ref) float64 {
+	to := r.look.category(ref)
+	if to == 0 {
+		return 0
+	}
+	if len(r.mem.views) > 0 {
+		return r.look.step(r.look.category(r.mem.views[0]), to)
+	}
+	sum, n := 0., 0
+	for i := range r.mem.own {
+		o := &r.mem.own[i]
+		if o.age > 0 {
+			break
+		}
+		sum += r.look.step(r.look.category(o.ref), to)
+		n++
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / float64(n)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

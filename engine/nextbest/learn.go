@@ -1,0 +1,144 @@
+package nextbest
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/dangol-dev/dangol/engine/churn"
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+const (
+	leastExamples = 500 // candidates that a fit needs, and of them at least fifty bought
+	ridge         = 5   // lists, or examples, that a penalty is worth
+)
+
+// Learn fits the weights of what speaks for an offer to lessons. It is a function
+// of them alone, in any order. Where there is too little for a part, prev's
+// stands, and the error says so.
+//
+// Among the items of a part the weights are those that rank best (see listwise);
+// how the parts compare is found by a logistic regression on the rank's score and
+// on how many orders the customer had, so that what comes out is a probability.
+func Learn(lessons []Lesson, prev *score.OfferModel) (*score.OfferModel, error) {
+	m := &score.OfferModel{New: prev.New, Again: prev.Again, Lists: len(lessons)}
+	lessons = slices.Clone(lessons)
+	slices.SortFunc(lessons, func(a, b Lesson) int {
+		if a.Order < b.Order {
+			return -1
+		}
+		return 1
+	})
+	var failed error
+	for part, into := range [2]**churn.Model{&m.New, &m.Again} {
+		fit, err := learnPart(lessons, part == 1)
+		if err != nil {
+			failed = fmt.Errorf("offers of %s items: %w", PartNames[1+part], err)
+			continue
+		}
+		*into = fit
+	}
+	return m, failed
+}
+
+// learnPart fits the model of new items, or of those that customers had.
+func learnPart(lessons []Lesson, again bool) (*churn.Model, error) {
+	columns, orders := score.NumNew, score.NewOrders
+	if again {
+		columns, orders = score.NumAgain, score.AgainOrders
+	}
+	s := newScale(lessons, again, columns)
+	var lists []list
+	for i := range lessons {
+		if l := s.list(&lessons[i], again); l.n > 0 && int(l.n) < len(l.x) {
+			lists = append(lists, l)
+		}
+	}
+	w := listwise(lists, columns, ridge)
+	var rows []churn.Row
+	for i := range lessons {
+		l := s.list(&lessons[i], again)
+		for j, x := range l.x {
+			rows = append(rows, churn.Row{
+				Group: lessons[i].Order, Snapshot: int32(j), X: []float64{dot(w, x), x[orders]}, Churned: l.bought[j], Weight: l.weight[j],
+			})
+		}
+	}
+	fit, err := churn.Fit(rows, nil, churn.Options{MinLabels: leastExamples, Lambdas: []float64{ridge}})
+	if err != nil {
+		return nil, err
+	}
+	return s.model(w, fit, orders), nil
+}
+
+// scale is what columns are standardised by.
+type scale struct{ mean, deviation, low, high []float64 }
+
+func newScale(lessons []Lesson, again bool, columns int) *scale {
+	s := &scale{mean: make([]float64, columns), deviation: make([]float64, columns), low: make([]float64, columns), high: make([]float64, columns)}
+	var values []float64
+	for c := range columns {
+		values = values[:0]
+		for i := range lessons {
+			for j := range lessons[i].Examples {
+				if e := &lessons[i].Examples[j]; e.Again == again && e.X[c] == e.X[c] {
+					values = append(values, float64(e.X[c]))
+				}
+			}
+		}
+		s.deviation[c] = 1
+		if len(values) < 2 {
+			continue
+		}
+		slices.Sort(values)
+		s.low[c], s.high[c] = values[len(values)/200], values[len(values)-1-len(values)/200]
+		if mean, dev := stat.MeanStdDev(values, nil); dev > 1e-9 {
+			s.mean[c], s.deviation[c] = mean, dev
+		} else {
+			s.mean[c] = mean
+		}
+	}
+	return s
+}
+
+// list takes a lesson's candidates of a part.
+func (s *scale) list(l *Lesson, again bool) (out list) {
+	for j := range l.Examples {
+		e := &l.Examples[j]
+		if e.Again != again {
+			continue
+		}
+		x := make([]float64, len(s.mean))
+		for c := range x {
+			if v := float64(e.X[c]); v == v {
+				x[c] = (min(max(v, s.low[c]), s.high[c]) - s.mean[c]) / s.deviation[c]
+			}
+		}
+		out.x, out.weight, out.bought = append(out.x, x), append(out.weight, float64(e.Weight)), append(out.bought, e.Bought)
+		if e.Bought {
+			out.n++
+		}
+	}
+	return out
+}
+
+// model joins the ranking weights and what they are worth to one model of the
+// columns as they are.
+func (s *scale) model(w []float64, fit *churn.Model, orders int) *churn.Model {
+	k := len(w)
+	m := &churn.Model{
+		Bias: fit.Bias, Weights: make([]float64, k), Lo: slices.Clone(s.low), Hi: slices.Clone(s.high), Mean: slices.Clone(s.mean),
+		Lambda: fit.Lambda, Rows: fit.Rows,
+	}
+	for c := range k {
+		slope := fit.Weights[0] * w[c]
+		if c == orders {
+			slope += fit.Weights[1]
+		}
+		m.Weights[c] = slope / s.deviation[c]
+		m.Bias -= m.Weights[c] * s.mean[c]
+	}
+	return m
+}

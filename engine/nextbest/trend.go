@@ -1,0 +1,163 @@
+package nextbest
+
+import (
+	"math"
+	"slices"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+)
+
+// Trends are what is true of the whole catalogue for a while: what is popular,
+// what each item is, and which category follows which. They are immutable, and
+// made anew when enough has come.
+type Trends struct {
+	Orders     float64      // counted when they were made
+	Popular    []basket.Ref // most first
+	categories []uint32     // by place: a number for each category; 0: none
+	prices     []float32    // by place; 0: unknown
+	shares     []float32    // by place: log of the share of all orders
+	mean       float64      // price of what is bought, by orders; 0: no price is known
+	kinds      int          // categories
+	steps      []float32    // kinds × kinds, from and to; nil: none are known
+}
+
+const (
+	mostPopular   = 40
+	mostCategory  = 2048 // categories of which steps are known
+	stepPrior     = 30   // pairs that speak half as loudly of a step from category to category as very many would
+	trendsGrow    = 1.25 // growth of the orders after which trends are made anew
+	trendsAtLeast = 16
+)
+
+// NewTrends reads the counts and the dictionary. It takes time with the number
+// of items and of pairs.
+func NewTrends(c *basket.Counts, names *basket.Dictionary) *Trends {
+	n := c.Items() + 1
+	t := &Trends{Orders: c.Orders(), categories: make([]uint32, n), prices: make([]float32, n), shares: make([]float32, n)}
+	index := map[uint64]uint32{}
+	var sum, weight float64
+	var top popular
+	for r := basket.Ref(1); int(r) < n; r++ {
+		share := c.Share(r)
+		top.add(r, share)
+		t.shares[r] = float32(math.Log(share + leastShare))
+		h := c.Item(r)
+		if cat, ok := names.Category(h); ok {
+			if index[cat] == 0 {
+				index[cat] = uint32(len(index) + 1)
+			}
+			t.categories[r] = index[cat]
+		}
+		if it := names.Get(h); it != nil && it.Price > 0 {
+			t.prices[r] = float32(it.Price.Float())
+			sum, weight = sum+share*it.Price.Float(), weight+share
+		}
+	}
+	t.Popular = top.refs
+	if weight > 0 {
+		t.mean = sum / weight
+	}
+	if t.kinds = len(index) + 1; t.kinds > 2 && t.kinds <= mostCategory {
+		t.follow(c)
+	}
+	return t
+}
+
+// Old says whether the counts have outgrown the trends.
+func (t *Trends) Old(c *basket.Counts) bool {
+	return c.Orders() > t.Orders*trendsGrow+trendsAtLeast || c.Orders() < t.Orders/trendsGrow-trendsAtLeast
+}
+
+// popular are the items of the greatest shares, most first, equals by place.
+type popular struct {
+	refs   []basket.Ref
+	shares []float64
+}
+
+func (p *popular) add(r basket.Ref, share float64) {
+	n := len(p.refs)
+	if share <= 0 || n == mostPopular && share <= p.shares[n-1] {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(p.shares, share, func(x, v float64) int {
+		if x >= v {
+			return -1
+		}
+		return 1
+	})
+	p.refs, p.shares = slices.Insert(p.refs, at, r), slices.Insert(p.shares, at, share)
+	if n == mostPopular {
+		p.refs, p.shares = p.refs[:n], p.shares[:n]
+	}
+}
+
+// follow finds how many times as often one category follows another as chance
+// would have it, drawn towards once where little is known.
+func (t *Trends) follow(c *basket.Counts) {
+	k := t.kinds
+	pairs, left, right, total := make([]float64, k*k), make([]float64, k), make([]float64, k), 0.
+	c.EachNext(func(a, b basket.Ref, n float64) {
+		ca, cb := t.categories[a], t.categories[b]
+		if ca == 0 || cb == 0 {
+			return
+		}
+		pairs[int(ca)*k+int(cb)] += n
+		left[ca] += n
+		right[cb] += n
+		total += n
+	})
+	if total == 0 {
+		return
+	}
+	t.steps = make([]float32, k*k)
+	for a := 1; a < k; a++ {
+		for b := 1; b < k; b++ {
+			expected := left[a] * right[b] / total
+			t.steps[a*k+b] = float32(math.Log((pairs[a*k+b] + stepPrior) / (expected + stepPrior)))
+		}
+	}
+}
+
+// category is that of an item; 0: unknown.
+func (t *Trends) category(r basket.Ref) uint32 {
+	if int(r) >= len(t.categories) {
+		return 0
+	}
+	return t.categories[r]
+}
+
+// price of an item in currency units: the average where it is unknown, 1 where
+// no price is.
+func (t *Trends) price(r basket.Ref) float64 {
+	if int(r) < len(t.prices) && t.prices[r] > 0 {
+		return float64(t.prices[r])
+	}
+	if t.mean > 0 {
+		return t.mean
+	}
+	return 1
+}
+
+// share is the log of the share of all orders that hold an item.
+func (t *Trends) share(r basket.Ref, c *basket.Counts) float64 {
+	if int(r) < len(t.shares) {
+		return float64(t.shares[r])
+	}
+	return math.Log(c.Share(r) + leastShare)
+}
+
+// known is the price of an item; 0: unknown.
+func (t *Trends) known(r basket.Ref) float64 {
+	if int(r) < len(t.prices) {
+		return float64(t.prices[r])
+	}
+	return 0
+}
+
+// step is the log of how many times as often category b follows a as any.
+func (t *Trends) step(a, b uint32) float64 {
+	if t.steps == nil || a == 0 || b == 0 {
+		return 0
+	}
+	return float64(t.steps[int(a)*t.kinds+int(b)])
+}
