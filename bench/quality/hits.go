@@ -6,6 +6,7 @@ import "math"
 type Basket struct {
 	Bought map[uint64]bool // items
 	Known  map[uint64]bool // items ordered before the cut
+	Own    map[uint64]int  // and in how many orders
 	Lists  [][]uint64      // of each recommender, best first
 }
 

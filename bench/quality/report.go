@@ -19,6 +19,7 @@ type Report struct {
 	Segments []Group   `json:"segments"`
 	Stages   []Group   `json:"stages"`
 	NextBest *NextBest `json:"next_best"` // nil where the events name no items
+	NextView *NextView `json:"next_view"` // nil where nothing was looked at
 	Findings []string  `json:"findings"`  // nil: Findings says them
 }
 

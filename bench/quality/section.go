@@ -21,6 +21,9 @@ func (r *Report) sections() []section {
 	if r.NextBest != nil && len(r.NextBest.Models) > 0 {
 		out = append(out, r.NextBest.section())
 	}
+	if r.NextView != nil {
+		out = append(out, r.NextView.section())
+	}
 	return out
 }
 

@@ -51,6 +51,9 @@ func (r *Report) tables() []*table {
 	if r.NextBest != nil && len(r.NextBest.Models) > 0 {
 		out = append(out, r.NextBest.table())
 	}
+	if r.NextView != nil {
+		out = append(out, r.NextView.table())
+	}
 	return append(out, r.parameterTable())
 }
 

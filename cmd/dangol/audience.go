@@ -129,7 +129,7 @@ func writeAudience(w io.Writer, body []byte) error {
 			CustomerID string        `json:"customer_id"`
 			Kind       string        `json:"kind"`
 			Score      float64       `json:"score"`
-			Value      *string       `json:"value"`
+			Value      *float64      `json:"value,string"`
 			Because    []reasonGiven `json:"because"`
 		} `json:"audience"`
 	}
@@ -145,7 +145,7 @@ func writeAudience(w io.Writer, body []byte) error {
 	for _, c := range wire.Audience {
 		value := "—"
 		if c.Value != nil {
-			value = *c.Value
+			value = fmt.Sprintf("%.2f", *c.Value)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%.4f\t%s\t%s\n", c.CustomerID, c.Kind, c.Score, value, reasons(c.Because))
 	}

@@ -51,7 +51,7 @@ func TestAudienceTable(t *testing.T) {
 	out, err := audienceOf(url+"/", "--item", "a/b.c d", "--limit", "7")
 	require.NoError(t, err)
 	require.Equal(t, `customer  kind        score   value  because
-c-42      cross_sell  0.3100  1.519  parmesan (same_customer, lift 3.2); spaghetti (next_order, lift 1.8)
+c-42      cross_sell  0.3100  1.52   parmesan (same_customer, lift 3.2); spaghetti (next_order, lift 1.8)
 단골        repeat      0.0457  —      in 50 % of its own orders
 c-7       cross_sell  0.0100  —      it sells well
 `, out)

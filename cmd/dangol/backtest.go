@@ -15,6 +15,7 @@ import (
 	"github.com/dangol-dev/dangol/bench/quality"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/nextbest"
 	"github.com/dangol-dev/dangol/engine/pipeline"
 	"github.com/dangol-dev/dangol/engine/rhythm"
 	"github.com/dangol-dev/dangol/engine/score"
@@ -65,6 +66,7 @@ func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (e
 	}
 	// What is judged is the money that comes, so it is not discounted.
 	cfg.Score.HorizonDays, cfg.Score.Value = days, score.ValueConfig{HorizonDays: days}
+	cfg.NextBest.Rank = nextbest.ByProbability // and whether the offers are bought, not what they bring
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -126,6 +128,8 @@ type trial struct {
 	events int
 	last   int64 // instant of the last event
 	after  map[string]*ledger.Ledger
+	looked markov // before the cut
+	looks  looks  // after it
 	rules  ledger.Rules
 }
 
@@ -142,6 +146,9 @@ func (t *trial) run(ctx context.Context) error {
 			return io.EOF
 		}
 		t.last = ev.Time
+		if ev.Type == event.ProductViewed {
+			t.looked.see(ev, t.cfg.Basket.SessionGap.Milliseconds())
+		}
 		return nil
 	}
 	r := pipeline.Replay{Core: t.history.core, NoFits: true} // what is judged is learned at the cut
@@ -182,6 +189,9 @@ func (t *trial) take(ev *event.Event) {
 	}
 	t.last = ev.Time
 	l.Apply(ev, &t.rules)
+	if ev.Type == event.ProductViewed {
+		t.looks.add(ev, t.cfg.Basket.SessionGap.Milliseconds())
+	}
 }
 
 // report judges the scores of the cut.
@@ -213,12 +223,19 @@ func (t *trial) report(ctx context.Context) (*quality.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.NextView, err = t.nextViews(ctx); err != nil {
+		return nil, err
+	}
+	if len(cases) == 0 && r.NextView != nil { // a history of looks alone
+		r.Findings = []string{"Nobody had ordered before the cut: of scores there is nothing to judge."}
+		return r, nil
+	}
 	if len(cases) == 0 {
 		return nil, fmt.Errorf("no customer had ordered by %s: there is nothing to judge", instant(t.cut))
 	}
 	r.Models = describe(learned)
 	r.Judge(cases)
-	addBestSellers(baskets, ranked(counts))
+	addSimple(baskets, counts)
 	r.JudgeOffers([]string{"dangol", "own favourites, then best sellers", "best sellers"}, baskets)
 	if end := t.cut + int64(t.cfg.Score.HorizonDays)*rhythm.DayMS; t.last < end-rhythm.DayMS {
 		r.Findings = append([]string{fmt.Sprintf("The history ends on %s, before the horizon does on %s: "+

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -28,11 +29,15 @@ func tally(l *ledger.Ledger, r *ledger.Rules, counts map[uint64]int) {
 
 // ranked are the items of most counts first, equals by their number.
 func ranked(counts map[uint64]int) []uint64 {
-	items := make([]uint64, 0, len(counts))
-	for item := range counts {
-		items = append(items, item)
-	}
-	slices.SortFunc(items, func(a, b uint64) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
+	return rankedBy(counts, nil)
+}
+
+// rankedBy is ranked, equals by their other counts.
+func rankedBy(counts, others map[uint64]int) []uint64 {
+	items := slices.Collect(maps.Keys(counts))
+	slices.SortFunc(items, func(a, b uint64) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(others[b], others[a]), cmp.Compare(a, b))
+	})
 	return items
 }
 
@@ -57,16 +62,20 @@ func (t *trial) basket(x *pipeline.Examined) (quality.Basket, bool) {
 	for item := range own {
 		b.Known[item] = true
 	}
-	b.Lists = [][]uint64{hashes(x.Offers(offered)), ranked(own)}
+	// Long enough for lists of new items alone.
+	b.Lists = [][]uint64{hashes(x.Offers(len(own) + 2*offered))}
+	b.Own = own
 	return b, true
 }
 
-// addBestSellers puts those that are new to the customer behind the favourites,
-// and adds the list of best sellers alone.
-func addBestSellers(baskets []quality.Basket, popular []uint64) {
+// addSimple adds the lists of simpler ways: the customer's favourites, equals by
+// how popular they are, and behind them the best sellers new to the customer; and
+// the best sellers alone.
+func addSimple(baskets []quality.Basket, counts map[uint64]int) {
+	popular := ranked(counts)
 	for i := range baskets {
 		b := &baskets[i]
-		favourites := b.Lists[1]
+		favourites := rankedBy(b.Own, counts)
 		mixed := favourites
 		for _, item := range popular {
 			if len(mixed) >= len(favourites)+offered {

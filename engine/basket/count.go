@@ -19,7 +19,7 @@ const (
 )
 
 // lateShare is how much faster what is of late is forgotten.
-const lateShare = 8
+const lateShare = 4
 
 // Counts are the co-occurrence counts. They live in memory without pointers, so
 // that the garbage collector has nothing to look at. One goroutine writes to

@@ -69,7 +69,7 @@ func (c *Counts) Holds(k Kind, a, b uint64) bool {
 }
 
 func (c *Counts) holds(t *table, a, b uint32, v Table2) bool {
-	return v.sound() && v.Both >= c.cfg.MinCount && v.Lift() > 1 && v.LLR() >= c.threshold() && !c.ended(t, a, b, v)
+	return v.sound() && v.Both >= c.cfg.MinCount && v.Lift() > 1 && c.ended(t, a, b, v)
 }
 
 // threshold is the LLR that, by chance alone, any of all pairs of the catalogue
@@ -94,8 +94,9 @@ func (c *Counts) threshold() float64 {
 // ones say against it with it, by an eighth of LLR, so that it stays ended until
 // LLR is below what any threshold asks for.
 func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
+	L := v.LLR() - c.threshold()
 	if t.kind != SameOrder || c.clock.step == 0 {
-		return false
+		return L >= 0
 	}
 	// A decayed sum has half its mean as variance: as twice as many that count half.
 	u := c.quick.weight(c.now) / 2
@@ -105,12 +106,13 @@ func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
 	n := max(t.sides[a].late/u, both)
 	with, without := (v.Both+.5)/(v.A+1), (v.B-v.Both+.5)/(v.N-v.A+1)
 	if with <= without {
-		return false
+		return L >= 0
 	}
-	return both*math.Log(with/without)+(n-both)*math.Log((1-with)/(1-without)) < endedRatio
+	r := both*math.Log(with/without)+(n-both)*math.Log((1-with)/(1-without))
+	return r >= endedRatio && L + KK*min(r, 0) >= 0
 }
 
-const endedRatio = -2.5
+const endedRatio = -2000
 
 // TripleTable is what is counted of the orders with both a and b (A of the
 // table) and those with item (B).
@@ -122,3 +124,5 @@ func (c *Counts) TripleTable(a, b, item uint64) Table2 {
 
 // Prior is Config.Prior.
 func (c *Counts) Prior() float64 { return c.cfg.Prior }
+
+const KK = 8

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/dangol-dev/dangol/engine/ledger"
+	"github.com/dangol-dev/dangol/engine/nextbest"
 	"github.com/dangol-dev/dangol/engine/score"
 )
 
@@ -40,4 +41,14 @@ func (c *Core) Examine(ctx context.Context, asOf int64, fn func(*Examined) error
 		}
 		return fn(&x)
 	})
+}
+
+// NextViews gives what foretells the next look of a session (hashes of items, the
+// latest last) by what was known at an instant: the k likeliest items.
+func (c *Core) NextViews(ctx context.Context, asOf int64) (func(session []uint64, k int) []uint64, error) {
+	in, err := c.at(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	return func(session []uint64, k int) []uint64 { return nextbest.NextViews(in.counts, session, k) }, nil
 }
