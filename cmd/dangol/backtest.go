@@ -66,7 +66,8 @@ func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (e
 	}
 	// What is judged is the money that comes, so it is not discounted.
 	cfg.Score.HorizonDays, cfg.Score.Value = days, score.ValueConfig{HorizonDays: days}
-	cfg.NextBest.Rank = nextbest.ByProbability // and whether the offers are bought, not what they bring
+	// And whether the offers are in the next order, whatever they bring and whenever that is.
+	cfg.NextBest.Rank, cfg.NextBest.DueShare = nextbest.ByProbability, 0
 	if err := cfg.Validate(); err != nil {
 		return err
 	}

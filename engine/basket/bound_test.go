@@ -137,7 +137,7 @@ func TestBoundsHoldForEveryPairAndTriple(t *testing.T) {
 		if decay {
 			weight = weigher(cfg, 1000*hourMS)
 		}
-		baskets := zipf(150, 45, 5, rapid.SampledFrom([]float64{0, 1, 2}).Draw(t, "skew"), seed)
+		baskets := zipf(100, 45, 5, rapid.SampledFrom([]float64{0, 1, 2}).Draw(t, "skew"), seed)
 		var there []basket.Row
 		apply := func(r *basket.Row, sign int) {
 			c.Apply(r, sign)
@@ -148,7 +148,7 @@ func TestBoundsHoldForEveryPairAndTriple(t *testing.T) {
 			from := baskets[rng.IntN(len(baskets))]
 			switch r.Kind {
 			case basket.SameSession:
-				r.From, r.To, r.Distance = from[:1], b[rng.IntN(5):][:1], 1+rng.IntN(2)
+				r.From, r.To = from[:1], b[rng.IntN(5):][:1]
 			case basket.NextOrder:
 				r.From = from
 			case basket.SameCustomer:
@@ -160,7 +160,7 @@ func TestBoundsHoldForEveryPairAndTriple(t *testing.T) {
 				apply(&there[gone], -1)
 				there = slices.Delete(there, gone, gone+1)
 			}
-			if i%50 == 49 {
+			if i%33 == 32 {
 				c.Advance(1000 * hourMS)
 				requireBound(t, p, c)
 				require.LessOrEqual(t, c.Triples(), cfg.Triples)
@@ -196,6 +196,48 @@ func TestExactUpToTheBound(t *testing.T) {
 	require.Equal(t, 1, c.Dropped())
 	require.Len(t, held(c), 8+9, "the pair that 1 let go is held by the other")
 	require.Zero(t, c.Lost(basket.SameOrder, 10))
+}
+
+// What one item has let go it learns again from the other.
+func TestListsLearnFromEachOther(t *testing.T) {
+	cfg := plain()
+	cfg.Neighbours = 8
+	c := basket.New(cfg)
+	add(c, 1, []uint64{1, 50}, []uint64{1, 50})
+	for i := range uint64(8) {
+		add(c, 1, []uint64{1, 2 + i}, []uint64{1, 2 + i}, []uint64{1, 2 + i})
+	}
+	require.NotContains(t, held(c), [2]uint64{1, 50})
+	require.Equal(t, 2., c.Pair(basket.SameOrder, 1, 50))
+	add(c, 1, []uint64{1, 50})
+	require.Equal(t, 3., held(c)[[2]uint64{1, 50}])
+}
+
+// A triple that was let go with its pairs is taken in again, for how often it
+// was there nobody knows any more.
+func TestTripleOfForgottenPairs(t *testing.T) {
+	cfg := plain()
+	cfg.Neighbours, cfg.Triples = 8, 1
+	c, p := basket.New(cfg), newOnPaper()
+	put := func(is ...uint64) {
+		r := basket.Row{To: is}
+		c.Apply(&r, 1)
+		p.row(&r, 1)
+	}
+	put(1, 2, 3)
+	put(4, 5, 6)
+	for range 1000 { // so that 1, 2 and 3 are rare
+		put(9)
+	}
+	for a := uint64(1); a <= 3; a++ {
+		for i := range uint64(8) {
+			put(a, 10*a+i)
+			put(a, 10*a+i)
+		}
+	}
+	require.Zero(t, c.Pair(basket.SameOrder, 1, 2))
+	put(1, 2, 3)
+	requireBound(t, p, c)
 }
 
 // held are the pairs that are told.

@@ -70,7 +70,7 @@ func (c *Counts) Apply(r *Row, sign int) {
 		}
 		c.order(t, to, w, late)
 	case SameSession:
-		c.step(t, from, to, w/float64(max(r.Distance, 1)))
+		c.step(t, from, to, w)
 	case NextOrder:
 		c.next(t, from, to, w)
 	case SameCustomer:

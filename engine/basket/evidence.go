@@ -10,21 +10,20 @@ import (
 // Row is one piece of evidence in a customer's ledger.
 //
 //	SameOrder     To: an order's items
-//	SameSession   To: a view's item; From: that of the view Distance before it
+//	SameSession   To: a view's item; From: that of the view right before it
 //	NextOrder     To: an order's items; From: those of the order before it
 //	SameCustomer  To: an order's items that the customer had not; From: those it had
 //
 // The items of each side are distinct; those of orders are sorted.
 type Row struct {
 	Kind     Kind
-	Distance int // of SameSession: 1 or 2 views
 	At       int64
 	From, To []uint64
 }
 
 const (
-	lookBack = 8 // orders in which it is looked for what a customer has; on Ta-Feng's baskets 8 foretell better than 3
-	stepBack = 2 // views of a session that a view follows
+	lookBack = 8  // orders in which it is looked for what a customer has; on Ta-Feng's baskets 8 foretell better than 3
+	mostHad  = 24 // items of them that are counted as had, the latest first
 )
 
 // Source finds the evidence in ledgers. It keeps memory between calls: one
@@ -121,8 +120,11 @@ func (s *Source) rows(orders []order, i int, emit func(r *Row, sign int), sign i
 		emit(&s.row, sign)
 	}
 	s.had = s.had[:0]
-	for j := i - 1; j >= 0 && i-j <= lookBack && o.placed-orders[j].placed <= s.window && len(s.had) < MaxItems; j-- {
+	for j := i - 1; j >= 0 && i-j <= lookBack && o.placed-orders[j].placed <= s.window && len(s.had) < mostHad; j-- {
 		for _, it := range orders[j].items {
+			if len(s.had) == mostHad {
+				break
+			}
 			if at, found := slices.BinarySearch(s.had, it); !found {
 				s.had = slices.Insert(s.had, at, it)
 			}
@@ -144,7 +146,7 @@ func (s *Source) rows(orders []order, i int, emit func(r *Row, sign int), sign i
 // takes away or adds.
 func (s *Source) Views(before, after []ledger.View, emit func(r *Row, sign int)) {
 	b, a := before, after
-	run := stepBack
+	run := 1
 	for i, j := 0, 0; i < len(b) || j < len(a); {
 		c := -1
 		switch {
@@ -154,21 +156,17 @@ func (s *Source) Views(before, after []ledger.View, emit func(r *Row, sign int))
 			c = cmp.Or(cmp.Compare(b[i].Time, a[j].Time), cmp.Compare(b[i].Item, a[j].Item))
 		}
 		same := c == 0 && b[i] == a[j]
-		for d := 1; d <= stepBack; d++ {
-			if same && run >= d {
-				continue
-			}
-			if c <= 0 {
-				s.step(b, i, d, emit, -1)
-			}
-			if c >= 0 {
-				s.step(a, j, d, emit, +1)
-			}
-		}
+		quiet := same && run > 0
 		if c <= 0 {
+			if !quiet {
+				s.step(b, i, emit, -1)
+			}
 			i++
 		}
 		if c >= 0 {
+			if !quiet {
+				s.step(a, j, emit, +1)
+			}
 			j++
 		}
 		if run++; !same {
@@ -177,17 +175,12 @@ func (s *Source) Views(before, after []ledger.View, emit func(r *Row, sign int))
 	}
 }
 
-// step is the row of a view and the one d before it.
-func (s *Source) step(views []ledger.View, i, d int, emit func(r *Row, sign int), sign int) {
-	if i < d {
+// step is the row of a view and the one right before it.
+func (s *Source) step(views []ledger.View, i int, emit func(r *Row, sign int), sign int) {
+	if i == 0 || !views[i-1].SameSession(&views[i], s.gap) {
 		return
 	}
-	for j := i; j > i-d; j-- {
-		if !views[j-1].SameSession(&views[j], s.gap) {
-			return
-		}
-	}
-	s.one = [2]uint64{views[i-d].Item, views[i].Item}
-	s.row = Row{Kind: SameSession, Distance: d, At: views[i].Time, From: s.one[:1], To: s.one[1:]}
+	s.one = [2]uint64{views[i-1].Item, views[i].Item}
+	s.row = Row{Kind: SameSession, At: views[i].Time, From: s.one[:1], To: s.one[1:]}
 	emit(&s.row, sign)
 }

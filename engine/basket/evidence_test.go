@@ -40,7 +40,7 @@ func acts() *rapid.Generator[event.Event] {
 			e.Amount = event.Micro(rapid.Int64Range(1, 10).Draw(t, "back")) * event.One
 			e.HasAmount = rapid.Bool().Draw(t, "part")
 		case event.OrderCompleted, event.OrderUpdated, event.ProductViewed:
-			for _, it := range someItems(t, catalogue, 4, "items") {
+			for _, it := range someItems(t, 40, 4, "items") {
 				e.Items = append(e.Items, event.Item{ID: strconv.FormatUint(it, 10), Quantity: event.One})
 			}
 		}
@@ -63,9 +63,9 @@ func rowsOf(s *basket.Source, l *ledger.Ledger) map[string]int {
 	return m
 }
 
-func source() *basket.Source {
+func source(window time.Duration) *basket.Source {
 	cfg := plain()
-	cfg.Window = 50 * time.Hour
+	cfg.Window = window
 	return basket.NewSource(cfg, &rules)
 }
 
@@ -75,9 +75,9 @@ func TestChangesLeadFromOneLedgerToTheOther(t *testing.T) {
 	longest := 0
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(acts(), rapid.SampledFrom([]int{1, 80}).Draw(t, "least"), 150).Draw(t, "events")
-		from := rapid.IntRange(0, len(events)).Draw(t, "from")
+		from := len(events) - rapid.IntRange(0, len(events)).Draw(t, "changes")
 		before, after := lived(events[:from]), lived(events)
-		s, got := source(), map[string]int{}
+		s, got := source(rapid.SampledFrom([]time.Duration{50 * time.Hour, 1000 * time.Hour}).Draw(t, "window")), map[string]int{}
 		put := func(r *basket.Row, sign int) {
 			key := fmt.Sprintf("%+v", *r)
 			if got[key] += sign; got[key] == 0 {
@@ -164,16 +164,16 @@ func TestEvidence(t *testing.T) {
 		view(5000, "", "a"), view(5000+30*60_000, "", "b"), view(5001+60*60_000, "", "c"), // the last: a little too late
 	})
 	var got []string
-	source().Each(l, func(r *basket.Row, sign int) {
+	source(50*time.Hour).Each(l, func(r *basket.Row, sign int) {
 		require.Equal(t, 1, sign)
-		got = append(got, fmt.Sprintf("%s %d %s>%s", r.Kind, r.Distance, names(r.From), names(r.To)))
+		got = append(got, fmt.Sprintf("%s %s>%s", r.Kind, names(r.From), names(r.To)))
 	})
 	require.Equal(t, []string{
-		"same_order 0 >ab", "same_customer 0 >ab",
-		"same_order 0 >ac", "next_order 0 ab>ac", "same_customer 0 ab>c",
-		"same_order 0 >d", "same_customer 0 >d",
-		"same_session 1 a>b", "same_session 1 b>c", "same_session 2 a>c",
-		"same_session 1 d>a", "same_session 1 a>b", "same_session 2 d>b",
+		"same_order >ab", "same_customer >ab",
+		"same_order >ac", "next_order ab>ac", "same_customer ab>c",
+		"same_order >d", "same_customer >d",
+		"same_session a>b", "same_session b>c",
+		"same_session d>a", "same_session a>b",
 	}, got)
 }
 
@@ -186,7 +186,7 @@ func TestWhichOrdersAreBaskets(t *testing.T) {
 		}
 	}
 	count := func(events ...event.Event) (n int) {
-		source().Each(lived(append([]event.Event{placed}, events...)), func(r *basket.Row, sign int) {
+		source(50*time.Hour).Each(lived(append([]event.Event{placed}, events...)), func(r *basket.Row, sign int) {
 			if r.Kind == basket.SameOrder {
 				require.Len(t, r.To, 2)
 				n += sign
@@ -204,6 +204,51 @@ func TestWhichOrdersAreBaskets(t *testing.T) {
 	require.Zero(t, count(), "nothing in it")
 }
 
+// What a customer has is looked for in the eight orders before, in no more than 24
+// items, the latest first; so far, and no farther, does a refund reach.
+func TestHowFarItIsLookedBack(t *testing.T) {
+	var events []event.Event
+	for i := range int64(30) {
+		events = append(events, order(strconv.FormatInt(i, 10), 100+i, "a"+strconv.FormatInt(i, 10)))
+	}
+	refund := event.Event{ID: "r", Type: event.OrderRefunded, Time: 131 * hourMS, OrderID: "5"}
+	before, after := lived(events), lived(append(slices.Clone(events), refund))
+	s := source(1000 * time.Hour)
+	want, n := rowsOf(s, after), 0
+	got := rowsOf(s, before)
+	s.Orders(before, after, func(r *basket.Row, sign int) {
+		require.LessOrEqual(t, len(r.From), 8)
+		key := fmt.Sprintf("%+v", *r)
+		if got[key] += sign; got[key] == 0 {
+			delete(got, key)
+		}
+		n++
+	})
+	require.Equal(t, want, got)
+	require.Equal(t, 3+8*2*3, n, "three rows of the order, and those of the eight after it, taken away and added")
+
+	name := map[uint64]int{}
+	events = nil
+	for i := range 4 {
+		var ids []string
+		for j := range 10 {
+			id := fmt.Sprintf("%d/%d", i, j)
+			ids, name[event.Hash(id)] = append(ids, id), i
+		}
+		events = append(events, order(strconv.Itoa(i), 100+int64(i), ids...))
+	}
+	var had [4]int
+	s.Each(lived(events), func(r *basket.Row, sign int) {
+		if r.Kind == basket.SameCustomer && name[r.To[0]] == 3 {
+			require.True(t, slices.IsSorted(r.From))
+			for _, it := range r.From {
+				had[name[it]]++
+			}
+		}
+	})
+	require.Equal(t, [4]int{4, 10, 10, 0}, had)
+}
+
 // A long ledger costs no more rows than a short one, also where the oldest order
 // folds, and no memory.
 func TestChangesOfLongLedgersAreSmall(t *testing.T) {
@@ -217,7 +262,7 @@ func TestChangesOfLongLedgersAreSmall(t *testing.T) {
 		grown := func(more event.Event) (*ledger.Ledger, *ledger.Ledger) {
 			return lived(events), lived(append(slices.Clone(events), more))
 		}
-		s, n := source(), 0
+		s, n := source(50*time.Hour), 0
 		count := func(*basket.Row, int) { n++ }
 		before, after := grown(order("new", 1000+long*25, "a", "z"))
 		s.Orders(before, after, count)
@@ -232,7 +277,7 @@ func TestChangesOfLongLedgersAreSmall(t *testing.T) {
 		before, after = grown(view)
 		n = 0
 		s.Views(before.Views, after.Views, count)
-		require.Equal(t, 2+2, n, "two rows of the new view, two that began with the oldest, which makes room")
+		require.Equal(t, 2, n, "the row of the new view, and that which began with the oldest, which makes room")
 		require.Zero(t, testing.AllocsPerRun(10, func() { s.Views(before.Views, after.Views, count) }))
 	}
 }

@@ -30,6 +30,31 @@ func dataFile(t testing.TB, parts ...string) string {
 	return filepath.Join(append([]string{dir}, parts...)...)
 }
 
+// breadBasket are the transactions of the data set, without NONE.
+func breadBasket(t testing.TB) [][]uint64 {
+	f, err := os.Open(dataFile(t, "breadbasket", "BreadBasket_DMS.csv"))
+	require.NoError(t, err)
+	defer f.Close()
+	names, order := map[string][]string{}, []string{}
+	lines := bufio.NewScanner(f)
+	for lines.Scan(); lines.Scan(); { // the first is the header
+		cells := strings.Split(lines.Text(), ",")
+		require.Len(t, cells, 4)
+		if cells[3] == "NONE" {
+			continue
+		}
+		if names[cells[2]] == nil {
+			order = append(order, cells[2])
+		}
+		names[cells[2]] = append(names[cells[2]], cells[3])
+	}
+	var baskets [][]uint64
+	for _, id := range order {
+		baskets = append(baskets, items(names[id]...))
+	}
+	return baskets
+}
+
 func groceries(t testing.TB) [][]uint64 {
 	f, err := os.Open(dataFile(t, "groceries", "groceries.csv"))
 	require.NoError(t, err)
@@ -63,9 +88,10 @@ func count(c *basket.Counts, support, confidence float64) (basket.Frequent, int)
 	return found, n
 }
 
-func TestGroceries(t *testing.T) {
-	baskets := groceries(t)
-	for name, change := range map[string]func(*basket.Counts){
+// ways are ways to the same counts.
+func ways(baskets [][]uint64, others string) map[string]func(*basket.Counts) {
+	half := len(baskets) / 2
+	return map[string]func(*basket.Counts){
 		"in the file's order": func(c *basket.Counts) { add(c, 1, baskets...) },
 		"shuffled": func(c *basket.Counts) {
 			mixed := slices.Clone(baskets)
@@ -75,15 +101,31 @@ func TestGroceries(t *testing.T) {
 		"after 1,000 more came and were refunded": func(c *basket.Counts) {
 			var more [][]uint64
 			for i := range 1000 {
-				more = append(more, items(append(strings.Split("whole milk,curd,yogurt", ","), "extra "+string(rune('a'+i%26)))...))
+				more = append(more, items(append(strings.Split(others, ","), "extra "+string(rune('a'+i%26)))...))
 			}
 			add(c, -1, more[:300]...) // before they were added
-			add(c, 1, baskets[:5000]...)
+			add(c, 1, baskets[:half]...)
 			add(c, 1, more...)
-			add(c, 1, baskets[5000:]...)
+			add(c, 1, baskets[half:]...)
 			add(c, -1, more[300:]...)
 		},
-	} {
+	}
+}
+
+func TestBreadBasket(t *testing.T) {
+	for name, change := range ways(breadBasket(t), "Coffee,Bread,Tea") {
+		t.Run(name, func(t *testing.T) {
+			c := basket.New(plain())
+			change(c)
+			require.Equal(t, 9464., c.Orders(), "9,531 less those of nothing but NONE")
+			found, _ := count(c, .01, 0)
+			require.Equal(t, basket.Frequent{Items: 30, Pairs: 28, Triples: 3}, found)
+		})
+	}
+}
+
+func TestGroceries(t *testing.T) {
+	for name, change := range ways(groceries(t), "whole milk,curd,yogurt") {
 		t.Run(name, func(t *testing.T) {
 			c := basket.New(plain())
 			change(c)

@@ -14,7 +14,7 @@ const (
 	// SameOrder: both were in one order. Undirected.
 	SameOrder Kind = iota
 	// SameSession: the second was looked at right after the first within a
-	// session, or after one other view (which counts half).
+	// session. An item can follow itself.
 	SameSession
 	// NextOrder: the first was in an order, the second in the customer's next one,
 	// within Config.Window. An item can follow itself.

@@ -69,7 +69,7 @@ func (c *Counts) Holds(k Kind, a, b uint64) bool {
 }
 
 func (c *Counts) holds(t *table, a, b uint32, v Table2) bool {
-	return v.sound() && v.Both >= c.cfg.MinCount && v.Lift() > 1 && c.ended(t, a, b, v)
+	return v.sound() && v.Both >= c.cfg.MinCount && v.Lift() > 1 && v.LLR() >= c.threshold() && !c.ended(t, a, b, v)
 }
 
 // threshold is the LLR that, by chance alone, any of all pairs of the catalogue
@@ -83,20 +83,18 @@ func (c *Counts) threshold() float64 {
 	return 2 * x * x
 }
 
-// ended says whether a habit has stopped: whether what came of late (at an eighth
-// of the half-life) is better explained by b being with a no more often than with
-// others than by its being so as the decayed counts say. In the terms of a
-// sequential test (Wald 1945), the log-likelihood ratio of the two is below
-// endedRatio. A habit that goes on is taken for one that stopped with a
-// probability of e^−2.5 at most, and of much less where it is strong.
+// ended says whether a habit has stopped: whether what came of late (at a quarter
+// of the half-life) speaks for b being with a no more often than with others, and
+// against its being so as the decayed counts say. It is the log-likelihood ratio of
+// the two (Wald 1945). A habit that goes on is taken for one that stopped with a
+// probability of e^−2 at most, whatever it is, and hardly ever where it is strong.
 //
-// What is left of a stopped habit in the decayed counts fades, and what the late
-// ones say against it with it, by an eighth of LLR, so that it stays ended until
-// LLR is below what any threshold asks for.
+// What is left of a stopped habit in the decayed counts fades, and with it what the
+// late ones say against it, by a quarter of LLR: so it mostly stays ended until LLR
+// is below what is asked for.
 func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
-	L := v.LLR() - c.threshold()
 	if t.kind != SameOrder || c.clock.step == 0 {
-		return L >= 0
+		return false
 	}
 	// A decayed sum has half its mean as variance: as twice as many that count half.
 	u := c.quick.weight(c.now) / 2
@@ -106,13 +104,12 @@ func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
 	n := max(t.sides[a].late/u, both)
 	with, without := (v.Both+.5)/(v.A+1), (v.B-v.Both+.5)/(v.N-v.A+1)
 	if with <= without {
-		return L >= 0
+		return false
 	}
-	r := both*math.Log(with/without)+(n-both)*math.Log((1-with)/(1-without))
-	return r >= endedRatio && L + KK*min(r, 0) >= 0
+	return both*math.Log(with/without)+(n-both)*math.Log((1-with)/(1-without)) < endedRatio
 }
 
-const endedRatio = -2000
+const endedRatio = -2
 
 // TripleTable is what is counted of the orders with both a and b (A of the
 // table) and those with item (B).
@@ -124,5 +121,3 @@ func (c *Counts) TripleTable(a, b, item uint64) Table2 {
 
 // Prior is Config.Prior.
 func (c *Counts) Prior() float64 { return c.cfg.Prior }
-
-const KK = 8

@@ -50,9 +50,6 @@ func (p *onPaper) row(r *basket.Row, w float64) {
 			}
 		}
 	case basket.SameSession, basket.NextOrder:
-		if k == basket.SameSession {
-			w /= float64(r.Distance)
-		}
 		p.total[k] += w
 		for _, a := range r.From {
 			p.left[k][a] += w
@@ -106,7 +103,6 @@ func rows(catalogue uint64, begin, span int64) *rapid.Generator[basket.Row] {
 		}
 		switch r.Kind {
 		case basket.SameSession:
-			r.Distance = rapid.IntRange(1, 2).Draw(t, "distance")
 			r.From, r.To = someItems(t, catalogue, 1, "from"), r.To[:1]
 		case basket.NextOrder:
 			r.From = someItems(t, catalogue, 6, "from")

@@ -86,7 +86,7 @@ func (f *nearness) of(sum, right float64) float64 {
 	if f.beta == 0 {
 		return sum * f.scale
 	}
-	return sum * f.scale * math.Pow(max(right/f.unit, 0)+1, f.beta)
+	return sum * f.scale * exp2(f.beta*Log2(max(right/f.unit, 0)+1))
 }
 
 // stale says whether the list's shelf is to be filled.

@@ -6,8 +6,7 @@ import (
 	"github.com/dangol-dev/dangol/engine/basket"
 )
 
-// Audience knows of each item who had to do with it last: ordered it, looked at
-// it or put it into a cart. So whom to tell about an item is found without
+// Audience knows of each item who last ordered it or put it into a cart. So whom to tell about an item is found without
 // asking everyone. It says who may be worth asking, not who is: whoever was
 // erased or has sent everything back is still in it, and falls out when scored.
 // One goroutine writes; while it does not, many may read.

@@ -1,20 +1,23 @@
 package nextbest
 
 import (
+	"slices"
+
 	"github.com/dangol-dev/dangol/engine/basket"
 )
 
 // candidate is an item that something speaks for.
 type candidate struct {
-	ref     basket.Ref
-	own     int32 // in memory.own; −1: the customer never bought it
-	inCart  bool
-	looked  bool
-	popular float32 // little, more for what is more popular: where nothing else speaks
-	promise float32 // rough measure of what speaks for it
-	sums    [basket.NumKinds]float32
-	best    voice // what speaks for it most
-	second  voice
+	ref        basket.Ref
+	own        int32 // in memory.own; −1: the customer never bought it
+	inCart     bool
+	looked     bool
+	bestSeller bool
+	popular    float32 // little, more for what is more popular: where nothing else speaks
+	promise    float32 // rough measure of what speaks for it
+	sums       [basket.NumKinds]float32
+	best       voice // what speaks for it most
+	second     voice
 }
 
 // voice is what one item of the customer's says for a candidate.
@@ -76,7 +79,7 @@ func (t *candidates) at(ref basket.Ref) *candidate {
 
 // promising are the candidates worth a closer look: all that the customer has
 // had, then the most others that most speaks for, in the order of that, equals by
-// item.
+// item, then the best sellers that are not among them.
 func (t *candidates) promising(counts *basket.Counts, most int) []int {
 	t.order = t.order[:0]
 	for i := range t.list {
@@ -103,6 +106,11 @@ func (t *candidates) promising(counts *basket.Counts, most int) []int {
 		}
 		for at := len(t.order) - 1; at > own && t.better(t.order[at], t.order[at-1], counts); at-- {
 			t.order[at], t.order[at-1] = t.order[at-1], t.order[at]
+		}
+	}
+	for i := range t.list {
+		if c := &t.list[i]; c.bestSeller && c.own < 0 && !slices.Contains(t.order[own:], i) {
+			t.order = append(t.order, i)
 		}
 	}
 	return t.order

@@ -25,10 +25,10 @@ func (r *Recommender) probability(c *candidate, m *score.OfferModel) float64 {
 // newColumns are those of an item new to the customer.
 func (r *Recommender) newColumns(c *candidate, x []float64) []float64 {
 	x = x[:score.NumNew]
-	x[score.NewCustomer] = math.Log(float64(c.sums[basket.SameCustomer]) + leastSum)
-	x[score.NewOrder] = math.Log(float64(c.sums[basket.SameOrder]) + leastSum)
-	x[score.NewNext] = math.Log(float64(c.sums[basket.NextOrder]) + leastSum)
-	x[score.NewSession] = math.Log(float64(c.sums[basket.SameSession]) + leastSum)
+	x[score.NewCustomer] = logSum(c.sums[basket.SameCustomer])
+	x[score.NewOrder] = logSum(c.sums[basket.SameOrder])
+	x[score.NewNext] = logSum(c.sums[basket.NextOrder])
+	x[score.NewSession] = logSum(c.sums[basket.SameSession])
 	x[score.NewPopularity] = r.look.share(c.ref, r.counts)
 	x[score.NewCategory] = r.step(c.ref)
 	x[score.NewLooked] = truth(c.looked)
@@ -65,6 +65,9 @@ func (r *Recommender) repurchased(ref basket.Ref) float64 {
 // isDue says whether an item may be offered again: the customer's own rhythm for
 // it says so, or, where it has none yet, there are others who buy it again.
 func (r *Recommender) isDue(o *owned, ref basket.Ref) bool {
+	if r.cfg.DueShare == 0 {
+		return true
+	}
 	if gap := o.usualGap(); gap > 0 {
 		return float64(r.now-o.last) >= r.cfg.DueShare*gap
 	}
@@ -96,6 +99,9 @@ func (r *Recommender) step(ref basket.Ref) float64 {
 	}
 	return sum / float64(n)
 }
+
+// logSum is the log of a sum of strengths.
+func logSum(v float32) float64 { return math.Ln2 * basket.Log2(float64(v)+leastSum) }
 
 func truth(b bool) float64 {
 	if b {

@@ -87,7 +87,9 @@ const taught = 16
 // ledger and the counts must not know the order.
 func (r *Recommender) Study(l *ledger.Ledger, m *score.OfferModel, now int64, items []uint64, lesson *Lesson) {
 	lesson.Examples, lesson.Verdict = lesson.Examples[:0], Verdict{}
-	r.gather(l, now)
+	if r.gather(l, now); !r.mem.says() {
+		r.popular()
+	}
 	var s study
 	for _, it := range items {
 		if ref := r.counts.Ref(it); !slices.Contains(s.bought, ref) || ref == 0 {

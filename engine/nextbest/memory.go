@@ -59,6 +59,9 @@ var fades = func() (f [maxOrders]float64) {
 	return f
 }()
 
+// says whether the ledger says anything.
+func (m *memory) says() bool { return len(m.sales)+len(m.cart)+len(m.views) > 0 }
+
 func (m *memory) read(l *ledger.Ledger, rules *ledger.Rules, counts *basket.Counts) {
 	m.readSales(l, rules)
 	m.own = m.own[:0]

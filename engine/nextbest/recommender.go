@@ -31,12 +31,13 @@ const (
 
 // Bounds of the work for one customer.
 const (
-	maxOrders = 32 // latest orders that are looked at
-	maxOwn    = 64 // distinct items remembered of them
-	maxSeeds  = 12 // of what the customer has, the items whose neighbours are asked for
-	maxLatest = 8  // of the latest order and the cart
-	maxViews  = 4  // of what was looked at
-	maxRanked = 32 // new items whose probability is computed
+	maxOrders   = 32 // latest orders that are looked at
+	maxOwn      = 64 // distinct items remembered of them
+	maxSeeds    = 12 // of what the customer has, the items whose neighbours are asked for
+	maxLatest   = 8  // of the latest order and the cart
+	maxViews    = 4  // of what was looked at
+	bestSellers = 8  // that are always looked at
+	maxRanked   = 20 // new items whose probability is computed
 )
 
 // Recommender makes offers from the counts. It keeps memory between calls, so
@@ -77,13 +78,17 @@ type pick struct {
 // id. Items that the dictionary cannot name, that are hidden, out of stock, or
 // need a consent that the customer has not given are not offered, nor is what
 // lies in the cart. What out held before is overwritten, the rules of its offers
-// included; with an out that was used before, Offers does not allocate.
+// included; with an out that was used before, Offers does not allocate. A customer
+// who has bought nothing, has nothing in the cart and has looked at nothing is
+// offered nothing.
 func (r *Recommender) Offers(l *ledger.Ledger, m *score.OfferModel, now int64, k int, out []score.Offer) []score.Offer {
 	out = out[:0]
 	if k <= 0 || r.refused(l) {
 		return out
 	}
-	r.gather(l, now)
+	if r.gather(l, now); !r.mem.says() {
+		return out
+	}
 	r.rank(l, m, k)
 	for i := range r.top {
 		out = r.write(&r.top[i], out)
@@ -105,10 +110,19 @@ func (r *Recommender) gather(l *ledger.Ledger, now int64) {
 	r.now, r.look = now, r.trends()
 	r.mem.read(l, r.rules, r.counts)
 	r.found.reset()
+	if !r.mem.says() {
+		return
+	}
 	r.own()
 	r.neighbours()
+	r.popular()
+}
+
+// popular makes candidates of the best sellers.
+func (r *Recommender) popular() {
 	for i, ref := range r.look.Popular {
-		r.found.at(ref).popular = 1e-4 * float32(mostPopular-i)
+		c := r.found.at(ref)
+		c.popular, c.bestSeller = 1e-4*float32(mostPopular-i), i < bestSellers
 	}
 }
 

@@ -29,7 +29,7 @@ type note struct {
 // see notes an event's items.
 func (n *contacts) see(ev *event.Event) {
 	switch ev.Type {
-	case event.OrderCompleted, event.ProductAdded, event.ProductViewed:
+	case event.OrderCompleted, event.ProductAdded:
 	default:
 		return
 	}
@@ -63,9 +63,6 @@ func (c *Core) restoreContacts(partition int32, id []byte, l *ledger.Ledger) {
 		for _, item := range l.Orders[i].Items {
 			c.audience.Note(partition, h, id, item, l.Orders[i].Placed)
 		}
-	}
-	for i := range l.Views {
-		c.audience.Note(partition, h, id, l.Views[i].Item, l.Views[i].Time)
 	}
 	for i := range l.Cart {
 		c.audience.Note(partition, h, id, l.Cart[i].Item, l.Cart[i].Time)

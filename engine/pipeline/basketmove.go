@@ -13,7 +13,6 @@ type movedRow struct {
 	at       int64
 	from, to int32 // ends in items
 	kind     basket.Kind
-	distance int8
 	sign     int8
 }
 
@@ -21,14 +20,14 @@ func (m *basketMoves) add(r *basket.Row, sign int) {
 	m.items = append(m.items, r.From...)
 	from := int32(len(m.items))
 	m.items = append(m.items, r.To...)
-	m.rows = append(m.rows, movedRow{r.At, from, int32(len(m.items)), r.Kind, int8(r.Distance), int8(sign)})
+	m.rows = append(m.rows, movedRow{r.At, from, int32(len(m.items)), r.Kind, int8(sign)})
 }
 
 func (m *basketMoves) into(c *basket.Counts) {
 	at := int32(0)
 	for i := range m.rows {
 		r := &m.rows[i]
-		c.Apply(&basket.Row{Kind: r.kind, Distance: int(r.distance), At: r.at, From: m.items[at:r.from], To: m.items[r.from:r.to]}, int(r.sign))
+		c.Apply(&basket.Row{Kind: r.kind, At: r.at, From: m.items[at:r.from], To: m.items[r.from:r.to]}, int(r.sign))
 		at = r.to
 	}
 }
