@@ -16,13 +16,6 @@ type Item struct {
 	Cost     int64 // what it costs the shop, in cents: 40 to 80 % of the price
 }
 
-// Affinity is a planted habit: whoever has Item in the basket adds With, with
-// this probability, beyond what chance would put there.
-type Affinity struct {
-	Item, With  string
-	Probability float64
-}
-
 // shelves are the articles by category with the price of the cheapest in
 // cents. The first of each are the most wanted.
 var shelves = []struct {
@@ -44,30 +37,6 @@ var shelves = []struct {
 	{"snacks", 160, []string{"crisps", "peanuts", "olives", "grissini", "popcorn", "almonds", "salsa", "tortilla-chips"}},
 }
 
-// planted are the habits. Both sides are articles of middling popularity: what
-// everybody buys goes with everything and shows nothing.
-var planted = []Affinity{
-	{"diavola", "ginger-ale", .45},
-	{"hawaii", "apple-juice", .40},
-	{"pesto", "parmesan", .50},
-	{"lasagne", "merlot", .35},
-	{"greek-salad", "feta", .50},
-	{"caprese", "balsamico", .45},
-	{"rocket", "sea-salt", .35},
-	{"tortilla-chips", "salsa", .70},
-	{"pretzel", "mustard", .50},
-	{"bagel", "decaf", .40},
-	{"brownie", "cold-brew", .40},
-	{"prosecco", "olives", .45},
-	{"stout", "peanuts", .50},
-	{"gnocchi", "gorgonzola", .50},
-	{"gorgonzola", "malbec", .40},
-	{"capsules", "cannoli", .35},
-}
-
-// Affinities returns what was planted.
-func Affinities() []Affinity { return append([]Affinity(nil), planted...) }
-
 // Items returns every article.
 func Items() []Item { return newCatalogue().items }
 
@@ -81,6 +50,7 @@ type catalogue struct {
 type partnership struct {
 	item        int
 	probability float64
+	ends        bool
 }
 
 func newCatalogue() *catalogue {
@@ -104,7 +74,7 @@ func newCatalogue() *catalogue {
 	c.with = make([][]partnership, len(c.items))
 	for _, a := range planted {
 		i := index[a.Item]
-		c.with[i] = append(c.with[i], partnership{index[a.With], a.Probability})
+		c.with[i] = append(c.with[i], partnership{index[a.With], a.Probability, a.Ends})
 	}
 	return c
 }

@@ -70,7 +70,7 @@ func (s *Shop) pause(at int64) int64 { return at + 3000 + s.rng.Int64N(60_000) }
 func (s *Shop) buy(c *customer, at int64) {
 	session := s.seq + 1
 	at = s.look(c, at, session, 4+s.rng.IntN(8))
-	o := order{number: s.orders, lines: s.basket(c)}
+	o := order{number: s.orders, lines: s.basket(c, at)}
 	s.orders++
 	for i := range o.lines {
 		o.cents += o.lines[i].total()
@@ -113,8 +113,9 @@ func (s *Shop) decide(c *customer, at int64) {
 	c.nextLook = s.atTheirHour(c, at, s.rng.ExpFloat64()*float64(c.look))
 }
 
-// basket fills the basket: favourites, what is popular, and what goes with it.
-func (s *Shop) basket(c *customer) []line {
+// basket fills the basket at a time: favourites, what is popular, and what goes
+// with it then.
+func (s *Shop) basket(c *customer, at int64) []line {
 	var lines []line
 	add := func(item int) {
 		for i := range lines {
@@ -133,7 +134,7 @@ func (s *Shop) basket(c *customer) []line {
 	}
 	for i := 0; i < len(lines); i++ {
 		for _, p := range s.cat.with[lines[i].item] {
-			if s.chance(p.probability) {
+			if s.chance(p.probability) && !(p.ends && at >= s.stop) {
 				add(p.item)
 			}
 		}

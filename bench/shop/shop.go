@@ -20,6 +20,7 @@ type Config struct {
 	Customers int           // at any one time: for each who leaves a new one comes. Below 1 counts as 1
 	Start     int64         // Unix ms of the first day
 	Lateness  time.Duration // the longest time between an event and its arrival; below a minute counts as one
+	Stop      time.Duration // after Start, when the habits that end are given up (see Affinity); 0: never
 
 	LateShare      float64 // of the events that arrive late: minutes to Lateness after they happened
 	DuplicateShare float64 // of the events that arrive twice, unchanged
@@ -75,6 +76,7 @@ type Shop struct {
 	c         Config
 	rng       *rand.Rand
 	cat       *catalogue
+	stop      int64 // Unix ms at which habits end
 	customers []customer
 	visits    heap[visit]   // each customer's next visit
 	pending   heap[arrival] // what has happened and not arrived yet
@@ -114,8 +116,12 @@ func New(c Config) *Shop {
 		c:         c,
 		rng:       rand.New(rand.NewPCG(c.Seed, 0x64616e676f6c)),
 		cat:       newCatalogue(),
+		stop:      never,
 		customers: make([]customer, c.Customers),
 		malformed: Malformed(),
+	}
+	if c.Stop > 0 {
+		s.stop = c.Start + c.Stop.Milliseconds()
 	}
 	s.visits.less = func(a, b *visit) bool { return a.at < b.at || a.at == b.at && a.slot < b.slot }
 	s.pending.less = func(a, b *arrival) bool { return a.at < b.at || a.at == b.at && a.seq < b.seq }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dangol-dev/dangol/bench/quality"
+	"github.com/dangol-dev/dangol/connectors/file"
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/nextbest"
@@ -38,9 +39,13 @@ it. Everything that is learned is learned from events before the instant.
 
 It prints the report as text; --html writes it as one page with plots, --json as data.`,
 		Example: `  dangol backtest --input CDNOW_sample.txt --format cdnow --as-of 1998-03-31 --horizon 91d --html report.html
-  dangol backtest --input events.jsonl.gz --as-of 2026-06-01 --json report.json`,
+  dangol backtest --input events.jsonl.gz --as-of 2026-06-01 --json report.json
+  dangol backtest --input tafeng_history.json.gz --format tafeng --horizon 7d`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.asOf == "" && o.format == file.Tafeng {
+				o.asOf = file.TafengCut
+			}
 			if len(o.input) == 0 || o.asOf == "" {
 				return errors.New("a file and an instant are needed: dangol backtest --input FILE --as-of 2026-06-01")
 			}

@@ -86,6 +86,7 @@ func replay(ctx context.Context, o *replayOptions, out, errOut io.Writer) (err e
 func (c *Config) replayCore() pipeline.Config {
 	p := c.core()
 	p.Clock, p.ClockLag = pipeline.EventClock, 0
+	p.Basket.Publish = 0 // nobody listens
 	return p
 }
 

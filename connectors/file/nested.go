@@ -99,3 +99,7 @@ func (n *nested) fill(ev *event.Event, p *placed) (field string, reason event.Re
 	}
 	return "", ""
 }
+
+// TafengCut is the day at whose beginning a history of Tafeng is cut to withhold
+// everybody's last basket.
+const TafengCut = "2001-02-27"

@@ -24,6 +24,8 @@ func TopicName(app string, t pipeline.Topic) string {
 		return app + ".changelog"
 	case pipeline.Models:
 		return app + ".models"
+	case pipeline.Affinities:
+		return app + ".affinities"
 	}
 	panic(fmt.Sprintf("kafka: no topic %d", t))
 }
@@ -32,7 +34,7 @@ func TopicName(app string, t pipeline.Topic) string {
 func topicConfigs(t pipeline.Topic) map[string]*string {
 	v := func(s string) *string { return &s }
 	switch t {
-	case pipeline.Scores, pipeline.Models:
+	case pipeline.Scores, pipeline.Models, pipeline.Affinities:
 		return map[string]*string{"cleanup.policy": v("compact")}
 	case pipeline.Changelog:
 		// The lag lets a restore replay the tail whole; an erased customer's
@@ -60,7 +62,7 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 		return fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
 	}
 	n := int32(len(in.Partitions))
-	ours := []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog, pipeline.Models}
+	ours := []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog, pipeline.Models, pipeline.Affinities}
 	var names []string
 	for _, t := range ours {
 		names = append(names, TopicName(app, t))

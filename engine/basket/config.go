@@ -16,6 +16,7 @@ type Config struct {
 	Triples    int           `yaml:"triples" doc:"distinct triples of items of one order that are counted; exact up to it, beyond it the rarest go; 0: none are counted"`
 	MinCount   float64       `yaml:"min_count" doc:"orders (views, customers), decayed, that must hold a pair before it is evidence"`
 	Prior      float64       `yaml:"prior" doc:"orders of an item that speak half as loudly as very many would: the larger, the less a rare item is believed"`
+	Publish    int           `yaml:"publish" doc:"items whose affinities are told to the affinities topic in one transaction at most, those that wait longest first; 0: none"`
 	Certainty  float64       `yaml:"certainty" doc:"probability with which a pair must not be chance to be told as an affinity, over all pairs of an item together"`
 }
 
@@ -23,7 +24,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		HalfLife: 180 * 24 * time.Hour, Window: 90 * 24 * time.Hour, SessionGap: 30 * time.Minute,
-		Neighbours: 512, Triples: 1_000_000, MinCount: 3, Prior: 10, Certainty: .99,
+		Neighbours: 512, Triples: 1_000_000, MinCount: 3, Prior: 10, Publish: 10, Certainty: .99,
 	}
 }
 
@@ -42,6 +43,7 @@ func (c *Config) Validate() error {
 	check(c.Triples >= 0 && c.Triples <= 1<<28, "triples: %d is outside 0 to %d", c.Triples, 1<<28)
 	check(c.MinCount > 0 && c.MinCount <= 1e6, "min_count: %g is not above 0 and at most 1000000", c.MinCount)
 	check(c.Prior >= 0 && c.Prior <= 1e6, "prior: %g is outside 0 to 1000000", c.Prior)
+	check(c.Publish >= 0 && c.Publish <= 10_000, "publish: %d is outside 0 to 10000", c.Publish)
 	check(c.Certainty > 0 && c.Certainty < 1, "certainty: %g is not between 0 and 1", c.Certainty)
 	return errors.Join(errs...)
 }

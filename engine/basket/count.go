@@ -54,6 +54,9 @@ func New(cfg Config) *Counts {
 // present. Time does not go back.
 func (c *Counts) Advance(now int64) { c.now = max(c.now, now) }
 
+// Now is what Advance said, or the latest row's instant, in Unix ms.
+func (c *Counts) Now() int64 { return c.now }
+
 // Apply adds a row of evidence (sign +1), or takes it away (−1). The row is not
 // kept.
 func (c *Counts) Apply(r *Row, sign int) {

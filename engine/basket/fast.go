@@ -9,7 +9,7 @@ func Log2(x float64) float64 {
 	b := math.Float64bits(x)
 	m := math.Float64frombits(b&mantissa|1023<<52) - 1
 	// log2(1+m): the best polynomial of this degree on [0, 1].
-	p := m * (1.4425550 + m*(-0.7183039 + m*(0.4583608 + m*(-0.2797048 + m*(0.1235945 + m*-0.0265037)))))
+	p := m * (1.4425550 + m*(-0.7183039+m*(0.4583608+m*(-0.2797048+m*(0.1235945+m*-0.0265037)))))
 	return float64(int(b>>52)-1023) + p
 }
 

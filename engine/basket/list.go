@@ -3,8 +3,10 @@ package basket
 import "slices"
 
 // list is what one item's neighbours are: a block of the pool, sorted by the
-// neighbours' dense index. The zero list is empty. It holds at most
-// Config.Neighbours entries; see prune for what happens beyond it.
+// neighbours' dense index but for the latest few, which stand behind the others
+// until there are tailMost of them: so that a newcomer does not move all that
+// are above it. The zero list is empty. It holds at most Config.Neighbours
+// entries; see prune for what happens beyond it.
 type list struct {
 	lost  float64 // by how much a neighbour's sum may be too small, whether it is held or not
 	at    uint32  // first entry in the pool
@@ -13,15 +15,28 @@ type list struct {
 	moves uint16 // since the shelf was filled, no more than it holds
 	class uint8  // of the block; only where n > 0
 	kept  uint8  // entries on the shelf
+	tail  uint8  // entries that are not sorted in yet, at the end
 }
 
-// find is the place of a neighbour, or where it belongs.
+// tailMost indices fill a line of the processor's cache.
+const tailMost = 16
+
+// find is the place of a neighbour.
 func (p *pool) find(l *list, b uint32) (i int, found bool) {
 	if l.n == 0 {
 		return 0, false
 	}
 	others, _, _ := p.entries(l.at, l.n)
-	return slices.BinarySearch(others, b)
+	sorted := others[:l.n-uint32(l.tail)]
+	if i, found = slices.BinarySearch(sorted, b); found {
+		return i, true
+	}
+	for j, other := range others[len(sorted):] {
+		if other == b {
+			return len(sorted) + j, true
+		}
+	}
+	return 0, false
 }
 
 // sumsAt are the sums of the i-th entry.
@@ -33,19 +48,57 @@ func (p *pool) sumsAt(l *list, i int) (sum, extra float64) {
 	return sums[i], extra
 }
 
-// insert puts a new neighbour where it belongs.
+// insert adds a new neighbour.
 func (p *pool) insert(l *list, b uint32, sum, extra float64) {
 	p.room(l)
 	l.n++
 	others, sums, extras := p.entries(l.at, l.n)
-	i, _ := slices.BinarySearch(others[:l.n-1], b)
-	copy(others[i+1:], others[i:])
-	copy(sums[i+1:], sums[i:])
-	others[i], sums[i] = b, sum
+	others[l.n-1], sums[l.n-1] = b, sum
 	if p.extra {
-		copy(extras[i+1:], extras[i:])
-		extras[i] = extra
+		extras[l.n-1] = extra
 	}
+	if l.tail++; l.tail == tailMost {
+		p.sortIn(l)
+	}
+}
+
+// sortIn puts the tail where it belongs.
+func (p *pool) sortIn(l *list) {
+	type held struct {
+		other      uint32
+		sum, extra float64
+	}
+	var tail [tailMost]held
+	others, sums, extras := p.entries(l.at, l.n)
+	from := int(l.n) - int(l.tail)
+	for j := range int(l.tail) {
+		h := held{other: others[from+j], sum: sums[from+j]}
+		if p.extra {
+			h.extra = extras[from+j]
+		}
+		at := j
+		for ; at > 0 && tail[at-1].other > h.other; at-- {
+			tail[at] = tail[at-1]
+		}
+		tail[at] = h
+	}
+	to, i := int(l.n)-1, from-1
+	for j := int(l.tail) - 1; j >= 0; to-- {
+		if i >= 0 && others[i] > tail[j].other {
+			others[to], sums[to] = others[i], sums[i]
+			if p.extra {
+				extras[to] = extras[i]
+			}
+			i--
+			continue
+		}
+		others[to], sums[to] = tail[j].other, tail[j].sum
+		if p.extra {
+			extras[to] = tail[j].extra
+		}
+		j--
+	}
+	l.tail = 0
 }
 
 // room makes room for one entry more.
@@ -78,6 +131,9 @@ func (p *pool) remove(l *list, i int) {
 	copy(sums[i:], sums[i+1:])
 	if p.extra {
 		copy(extras[i:], extras[i+1:])
+	}
+	if uint32(i) >= l.n-uint32(l.tail) {
+		l.tail--
 	}
 	if l.n--; l.n == 0 {
 		p.give(l.class, l.at)

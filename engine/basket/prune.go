@@ -26,6 +26,7 @@ import "slices"
 // prune makes room in the list of a.
 func (t *table) prune(a uint32) {
 	l := &t.lists[a]
+	t.pool.sortIn(l)
 	others, sums, extras := t.pool.entries(l.at, l.n)
 	worth := make([]float64, l.n, 2*l.n)
 	for i, b := range others {

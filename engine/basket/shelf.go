@@ -29,7 +29,7 @@ type Near struct {
 //	count / (count of the item)^α / (count of the neighbour)^β
 //
 // with constants by kind. It costs the same for every item. A list longer than
-// MaxNear is looked through again after a quarter of it has moved, so who is at
+// MaxNear is looked through again after half of it has moved, so who is at
 // hand and with what strength may be a little old. Settle makes it exact.
 func (c *Counts) Near(k Kind, of Ref, buf *[MaxNear]Near) int {
 	t, n := &c.tables[k], 0
@@ -91,7 +91,7 @@ func (f *nearness) of(sum, right float64) float64 {
 
 // stale says whether the list's shelf is to be filled.
 func (l *list) stale() bool {
-	return l.n > MaxNear && (l.shelf == 0 || uint32(l.moves) >= max(16, l.n/4))
+	return l.n > MaxNear && (l.shelf == 0 || uint32(l.moves) >= max(16, l.n/2))
 }
 
 // fill puts the strongest neighbours of a on its shelf.

@@ -23,11 +23,14 @@ func (m *basketMoves) add(r *basket.Row, sign int) {
 	m.rows = append(m.rows, movedRow{r.At, from, int32(len(m.items)), r.Kind, int8(sign)})
 }
 
-func (m *basketMoves) into(c *basket.Counts) {
+func (m *basketMoves) into(c *basket.Counts, p *publisher) {
 	at := int32(0)
 	for i := range m.rows {
 		r := &m.rows[i]
 		c.Apply(&basket.Row{Kind: r.kind, At: r.at, From: m.items[at:r.from], To: m.items[r.from:r.to]}, int(r.sign))
+		if r.kind == basket.SameOrder {
+			p.want(c, m.items[r.from:r.to])
+		}
 		at = r.to
 	}
 }

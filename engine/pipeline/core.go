@@ -98,12 +98,13 @@ type Core struct {
 	clocks map[int32]Position
 	// revision counts the commits with events, and the changes of what is
 	// assigned: in between, all facts are the same.
-	revision uint64
-	ready    error
-	unsaved  map[uint64]unsavedItem // entries that changed in the open transaction
-	lessons  lessons
-	audience *nextbest.Audience
-	buyers   int // customers with an order
+	revision  uint64
+	ready     error
+	unsaved   map[uint64]unsavedItem // entries that changed in the open transaction
+	lessons   lessons
+	audience  *nextbest.Audience
+	publisher publisher
+	buyers    int // customers with an order
 	learning
 	generation uint64 // of what is assigned, by which a fit knows that it is of an earlier one
 
@@ -196,6 +197,7 @@ func (c *Core) Finish(wall int64) error {
 	if err := c.saveItems(); err != nil {
 		return err
 	}
+	c.publishAffinities()
 	for _, s := range c.shards {
 		s.finish()
 	}

@@ -20,7 +20,7 @@ func (c *Core) resetModels() {
 	c.agg = score.NewAggregate()
 	c.counts = basket.New(c.cfg.Basket)
 	c.dict = basket.NewDictionary()
-	c.lessons = lessons{}
+	c.lessons, c.publisher = lessons{}, publisher{}
 	c.audience = nextbest.NewAudience(c.cfg.NextBest.Audience)
 	c.trends.Store(nextbest.NewTrends(c.counts, c.dict))
 	c.buyers, c.proposed = 0, nil
@@ -77,7 +77,12 @@ func (c *Core) absorb(p int32) error {
 		if em.Buyer {
 			c.buyers++
 		}
-		source.Each(led, c.counts.Apply)
+		source.Each(led, func(r *basket.Row, sign int) {
+			c.counts.Apply(r, sign)
+			if r.Kind == basket.SameOrder {
+				c.publisher.want(c.counts, r.To)
+			}
+		})
 		c.restoreContacts(p, id, led)
 		return nil
 	})

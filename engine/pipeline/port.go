@@ -26,6 +26,7 @@ type Encoder interface {
 	// AppendChange takes the document as what AppendScores wrote for c.Scores;
 	// doc is ignored where c.Scores is nil.
 	AppendChange(dst []byte, c *score.Change, doc []byte) []byte
+	AppendAffinities(dst []byte, a *score.ItemAffinities) []byte
 	// AppendModels and ParseModels write what was learned and read it back.
 	AppendModels(dst []byte, l *score.Learned) []byte
 	ParseModels(b []byte) (*score.Learned, error)

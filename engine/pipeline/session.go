@@ -34,6 +34,7 @@ const (
 	DeadLetters Topic = 3
 	Changelog   Topic = 4
 	Models      Topic = 5
+	Affinities  Topic = 6
 )
 
 // Output is one record to be produced. Its bytes hold until End returns. It

@@ -340,7 +340,7 @@ func (s *shard) settle(agg *score.Aggregate, counts *basket.Counts) {
 			s.core.buyers--
 		}
 	}
-	s.lines.into(counts)
+	s.lines.into(counts, &s.core.publisher)
 	s.who.into(s.core.audience, s.part)
 	s.core.lessons.take(s.study)
 }

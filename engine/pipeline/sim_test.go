@@ -253,6 +253,8 @@ func (e plainEncoder) AppendChange(dst []byte, c *score.Change, doc []byte) []by
 	return fmt.Appendf(dst, "%d %s %s%s %d", c.Version, c.Cause.Kind, c.Cause.Timer, c.Cause.EventID, c.At)
 }
 
+func (plainEncoder) AppendAffinities(dst []byte, a *score.ItemAffinities) []byte { return append(dst, a.ItemID...) }
+
 func (plainEncoder) AppendModels(dst []byte, l *score.Learned) []byte {
 	b, err := json.Marshal(l)
 	if err != nil {

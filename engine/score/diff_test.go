@@ -84,7 +84,7 @@ func TestBandHysteresis(t *testing.T) {
 // offers is a Recommender that offers what it is told to.
 type offers []string
 
-func (o *offers) Offers(_ *ledger.Ledger, _ int64, k int, out []Offer) []Offer {
+func (o *offers) Offers(_ *ledger.Ledger, _ *OfferModel, _ int64, k int, out []Offer) []Offer {
 	for _, id := range (*o)[:min(k, len(*o))] {
 		out = append(out, Offer{ItemID: id, Kind: "cross_sell"})
 	}
