@@ -42,6 +42,9 @@ func TestExploreStop(t *testing.T) {
 					x[0]++
 					if hold {
 						x[1]++
+						if h-stop >= 2 {
+							t.Logf("seed %d +%.2f: %s %+v LLR %.1f", c.Seed, h-stop, a.Item, v, v.LLR())
+						}
 					}
 					after[h-stop] = x
 				}

@@ -115,11 +115,11 @@ func writeTable(b *bufio.Writer, rows [][]string) {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
 			switch {
 			case i > 2:
-				fmt.Fprint(b, "  " + pad + cell)
+				fmt.Fprint(b, "  "+pad+cell)
 			case i > 0:
-				fmt.Fprint(b, " " + cell + pad)
+				fmt.Fprint(b, " "+cell+pad)
 			default:
-				fmt.Fprint(b, cell + pad)
+				fmt.Fprint(b, cell+pad)
 			}
 		}
 		fmt.Fprintln(b)

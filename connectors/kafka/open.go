@@ -20,7 +20,7 @@ import (
 func Open(ctx context.Context, app string, cfg *Config, restore pipeline.RestoreFunc, log *slog.Logger, more ...kgo.Opt) (*Session, error) {
 	s := &Session{cfg: cfg, log: log, assigned: map[int32]bool{}}
 	s.promise = s.produced
-	for t := pipeline.Changes; t <= pipeline.Models; t++ {
+	for t := pipeline.Changes; t <= pipeline.Affinities; t++ {
 		s.topics[t] = TopicName(app, t)
 	}
 	base, err := cfg.Options()

@@ -34,7 +34,7 @@ type Session struct {
 	adm    *kadm.Client // of its own: the group asks for it before gs is there
 	gs     *kgo.GroupTransactSession
 	log    *slog.Logger
-	topics [pipeline.Models + 1]string
+	topics [pipeline.Affinities + 1]string
 
 	mu       sync.Mutex
 	assigned map[int32]bool // restored, and ours

@@ -24,7 +24,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		HalfLife: 180 * 24 * time.Hour, Window: 90 * 24 * time.Hour, SessionGap: 30 * time.Minute,
-		Neighbours: 512, Triples: 1_000_000, MinCount: 3, Prior: 10, Publish: 10, Certainty: .99,
+		Neighbours: 1024, Triples: 1_000_000, MinCount: 3, Prior: 10, Publish: 10, Certainty: .99,
 	}
 }
 

@@ -94,8 +94,9 @@ func (d *Dictionary) Update(ev *event.Event, i int) (entry *Item, changed bool) 
 	return e, changed
 }
 
-// Restore takes in an entry that was stored, in the place of what is known of
-// that id.
+// Restore takes in an entry that was stored. Partitions may have stored what each
+// of them heard last: as of events, the latest word on each thing wins, of one
+// instant the greater or more cautious.
 func (d *Dictionary) Restore(it Item) {
 	h := event.Hash(it.ID)
 	it.Category, it.Consent = d.name(it.Category), d.name(it.Consent)
@@ -105,9 +106,28 @@ func (d *Dictionary) Restore(it Item) {
 		d.index[h] = uint32(len(d.items))
 		d.items = append(d.items, it)
 	case d.items[i].ID == it.ID:
-		d.items[i] = it
+		d.items[i].join(&it)
 	default:
 		d.collisions++
+	}
+}
+
+// join takes over what o knows better.
+func (e *Item) join(o *Item) {
+	if o.Categorised > e.Categorised || o.Categorised == e.Categorised && o.Category > e.Category {
+		e.Category, e.Categorised = o.Category, o.Categorised
+	}
+	if o.Priced > e.Priced || o.Priced == e.Priced && o.Price > e.Price {
+		e.Price, e.Priced = o.Price, o.Priced
+	}
+	if o.Stocked > e.Stocked || o.Stocked == e.Stocked && o.Unavailable {
+		e.Unavailable, e.Stocked = o.Unavailable, o.Stocked
+	}
+	if o.Shown > e.Shown || o.Shown == e.Shown && o.Hidden {
+		e.Hidden, e.Shown = o.Hidden, o.Shown
+	}
+	if o.Restricted > e.Restricted || o.Restricted == e.Restricted && o.Consent > e.Consent {
+		e.Consent, e.Restricted = o.Consent, o.Restricted
 	}
 }
 

@@ -203,12 +203,41 @@ func TestItemsSurviveBeingStored(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, it, got)
 		d := NewDictionary()
-		d.Restore(Item{ID: it.ID, Category: "before"})
 		d.Restore(got)
 		found, ok := d.Lookup(event.Hash(it.ID))
 		require.True(t, ok)
 		require.Equal(t, it, found)
 	})
+}
+
+// Entries of one item that different partitions stored are the same item whatever
+// order they are read in, each with the latest word.
+func TestStoredItemsJoin(t *testing.T) {
+	said := rapid.Custom(func(t *rapid.T) Item {
+		at := func(label string) int64 { return rapid.Int64Range(0, 3).Draw(t, label) }
+		return Item{
+			ID: "A", Category: rapid.SampledFrom([]string{"", "wine", "beer"}).Draw(t, "category"), Categorised: at("categorised"),
+			Price: event.Micro(rapid.Int64Range(0, 3).Draw(t, "price")), Priced: at("priced"),
+			Unavailable: rapid.Bool().Draw(t, "unavailable"), Stocked: at("stocked"),
+			Hidden: rapid.Bool().Draw(t, "hidden"), Shown: at("shown"),
+			Consent: rapid.SampledFrom([]string{"", "alcohol"}).Draw(t, "consent"), Restricted: at("restricted"),
+		}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(said, 1, 4).Draw(t, "stored")
+		d, other := NewDictionary(), NewDictionary()
+		for _, it := range all {
+			d.Restore(it)
+		}
+		for _, it := range rapid.Permutation(all).Draw(t, "another order") {
+			other.Restore(it)
+		}
+		require.Equal(t, *d.Get(event.Hash("A")), *other.Get(event.Hash("A")))
+	})
+	d := NewDictionary()
+	d.Restore(Item{ID: "A", Category: "wine", Categorised: 5, Stocked: 20, Priced: 1, Price: 7})
+	d.Restore(Item{ID: "A", Category: "beer", Categorised: 9, Unavailable: true, Stocked: 10, Priced: 1, Price: 6})
+	require.Equal(t, Item{ID: "A", Category: "beer", Categorised: 9, Stocked: 20, Priced: 1, Price: 7}, *d.Get(event.Hash("A")))
 }
 
 func FuzzDecodeItem(f *testing.F) {

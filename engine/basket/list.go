@@ -14,7 +14,6 @@ type list struct {
 	shelf uint32 // where its shelf begins, plus one; 0: none
 	moves uint16 // since the shelf was filled, no more than it holds
 	class uint8  // of the block; only where n > 0
-	kept  uint8  // entries on the shelf
 	tail  uint8  // entries that are not sorted in yet, at the end
 }
 

@@ -96,20 +96,23 @@ func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
 	if t.kind != SameOrder || c.clock.step == 0 {
 		return false
 	}
-	// A decayed sum has half its mean as variance: as twice as many that count half.
-	u := c.quick.weight(c.now) / 2
+	u := c.quick.weight(c.now)
 	_, here := t.sumsOf(a, b)
 	_, there := t.sumsOf(b, a)
 	both := max(here, there, 0) / u
 	n := max(t.sides[a].late/u, both)
-	with, without := (v.Both+.5)/(v.A+1), (v.B-v.Both+.5)/(v.N-v.A+1)
+	on := (v.Both + .5) / (v.A + 1)
+	with := (max(v.Both-both, 0) + on) / (max(v.A-n, 0) + 1)
+	without := (v.B - v.Both + .5) / (v.N - v.A + 1)
 	if with <= without {
 		return false
 	}
-	return both*math.Log(with/without)+(n-both)*math.Log((1-with)/(1-without)) < endedRatio
+	ratio := 2 * (both*math.Log(with/without) + (n-both)*math.Log((1-with)/(1-without)))
+	apart := -2 * n * math.Log(math.Sqrt(with*without)+math.Sqrt((1-with)*(1-without)))
+	return ratio < min(2, 2*(apart-endedBound))
 }
 
-const endedRatio = -2
+const endedBound = 3
 
 // TripleTable is what is counted of the orders with both a and b (A of the
 // table) and those with item (B).

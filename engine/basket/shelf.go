@@ -38,7 +38,11 @@ func (c *Counts) Near(k Kind, of Ref, buf *[MaxNear]Near) int {
 		return 0
 	}
 	if l.n > MaxNear && l.shelf != 0 {
-		return copy(buf[:], t.shelves[l.shelf-1:][:l.kept])
+		n = copy(buf[:], t.shelves[l.shelf-1:][:MaxNear])
+		for n > 0 && buf[n-1].To == 0 { // left free
+			n--
+		}
+		return n
 	}
 	others, sums, _ := t.pool.entries(l.at, min(l.n, MaxNear))
 	f := c.nearness(t, uint32(of))
@@ -130,7 +134,7 @@ func (t *table) fill(a uint32, c *Counts) {
 		}
 		top[at] = v
 	}
-	l.kept = uint8(n)
+	clear(top[n:])
 }
 
 // Settle fills every shelf anew: what Near says after it is a function of the

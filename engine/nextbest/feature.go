@@ -63,7 +63,8 @@ func (r *Recommender) repurchased(ref basket.Ref) float64 {
 }
 
 // isDue says whether an item may be offered again: the customer's own rhythm for
-// it says so, or, where it has none yet, there are others who buy it again.
+// it says so, or, where it has none yet, it was not bought just now and there are
+// others who buy it again.
 func (r *Recommender) isDue(o *owned, ref basket.Ref) bool {
 	if r.cfg.DueShare == 0 {
 		return true
@@ -72,7 +73,7 @@ func (r *Recommender) isDue(o *owned, ref basket.Ref) bool {
 		return float64(r.now-o.last) >= r.cfg.DueShare*gap
 	}
 	again, of := r.counts.Again(ref)
-	return again >= .5 || of < 20
+	return r.now-o.last >= day && (again >= .5 || of < 20)
 }
 
 // step is how the item's category follows that of the latest item: looked at

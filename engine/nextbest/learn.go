@@ -1,6 +1,8 @@
 package nextbest
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,24 +25,19 @@ const (
 // how the parts compare is found by a logistic regression on the rank's score and
 // on how many orders the customer had, so that what comes out is a probability.
 func Learn(lessons []Lesson, prev *score.OfferModel) (*score.OfferModel, error) {
-	m := &score.OfferModel{New: prev.New, Again: prev.Again, Lists: len(lessons)}
+	m := *prev
 	lessons = slices.Clone(lessons)
-	slices.SortFunc(lessons, func(a, b Lesson) int {
-		if a.Order < b.Order {
-			return -1
-		}
-		return 1
-	})
-	var failed error
+	slices.SortFunc(lessons, func(a, b Lesson) int { return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.At, b.At)) })
+	var failed []error
 	for part, into := range [2]**churn.Model{&m.New, &m.Again} {
 		fit, err := learnPart(lessons, part == 1)
 		if err != nil {
-			failed = fmt.Errorf("offers of %s items: %w", PartNames[1+part], err)
+			failed = append(failed, fmt.Errorf("offers of %s items: %w", PartNames[1+part], err))
 			continue
 		}
-		*into = fit
+		*into, m.Lists = fit, len(lessons)
 	}
-	return m, failed
+	return &m, errors.Join(failed...)
 }
 
 // learnPart fits the model of new items, or of those that customers had.

@@ -1,6 +1,7 @@
 package nextbest
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 // made anew when enough has come.
 type Trends struct {
 	Orders     float64      // counted when they were made
+	made       int64        // Unix ms of the counts
 	Popular    []basket.Ref // most first
 	categories []uint32     // by place: a number for each category; 0: none
 	prices     []float32    // by place; 0: unknown
@@ -26,6 +28,7 @@ const (
 	mostCategory  = 2048 // categories of which steps are known
 	stepPrior     = 30   // pairs that speak half as loudly of a step from category to category as very many would
 	trendsGrow    = 1.25 // growth of the orders after which trends are made anew
+	trendsLast    = 7 * day
 	trendsAtLeast = 16
 )
 
@@ -33,15 +36,15 @@ const (
 // of items and of pairs.
 func NewTrends(c *basket.Counts, names *basket.Dictionary) *Trends {
 	n := c.Items() + 1
-	t := &Trends{Orders: c.Orders(), categories: make([]uint32, n), prices: make([]float32, n), shares: make([]float32, n)}
+	t := &Trends{Orders: c.Orders(), made: c.Now(), categories: make([]uint32, n), prices: make([]float32, n), shares: make([]float32, n)}
 	index := map[uint64]uint32{}
 	var sum, weight float64
 	var top popular
 	for r := basket.Ref(1); int(r) < n; r++ {
 		share := c.Share(r)
-		top.add(r, share)
-		t.shares[r] = float32(math.Log(share + leastShare))
 		h := c.Item(r)
+		top.add(r, share, h)
+		t.shares[r] = float32(math.Log(share + leastShare))
 		if cat, ok := names.Category(h); ok {
 			if index[cat] == 0 {
 				index[cat] = uint32(len(index) + 1)
@@ -63,31 +66,35 @@ func NewTrends(c *basket.Counts, names *basket.Dictionary) *Trends {
 	return t
 }
 
-// Old says whether the counts have outgrown the trends.
+// Old says whether the counts have outgrown the trends, or time has: decayed
+// counts stop growing, what is popular does not stop changing.
 func (t *Trends) Old(c *basket.Counts) bool {
-	return c.Orders() > t.Orders*trendsGrow+trendsAtLeast || c.Orders() < t.Orders/trendsGrow-trendsAtLeast
+	n := c.Orders()
+	return n > t.Orders*trendsGrow+trendsAtLeast || n < t.Orders/trendsGrow-trendsAtLeast || c.Now()-t.made >= trendsLast
 }
 
-// popular are the items of the greatest shares, most first, equals by place.
+// popular are the items of the greatest shares, most first, equals by hash:
+// their places hang on who came first.
 type popular struct {
-	refs   []basket.Ref
-	shares []float64
+	refs []basket.Ref
+	keys []popularity
 }
 
-func (p *popular) add(r basket.Ref, share float64) {
-	n := len(p.refs)
-	if share <= 0 || n == mostPopular && share <= p.shares[n-1] {
+type popularity struct {
+	share float64
+	item  uint64
+}
+
+func (p *popular) add(r basket.Ref, share float64, item uint64) {
+	n, key := len(p.refs), popularity{share, item}
+	more := func(a, b popularity) int { return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.item, b.item)) }
+	if share <= 0 || n == mostPopular && more(key, p.keys[n-1]) > 0 {
 		return
 	}
-	at, _ := slices.BinarySearchFunc(p.shares, share, func(x, v float64) int {
-		if x >= v {
-			return -1
-		}
-		return 1
-	})
-	p.refs, p.shares = slices.Insert(p.refs, at, r), slices.Insert(p.shares, at, share)
+	at, _ := slices.BinarySearchFunc(p.keys, key, more)
+	p.refs, p.keys = slices.Insert(p.refs, at, r), slices.Insert(p.keys, at, key)
 	if n == mostPopular {
-		p.refs, p.shares = p.refs[:n], p.shares[:n]
+		p.refs, p.keys = p.refs[:n], p.keys[:n]
 	}
 }
 

@@ -89,6 +89,7 @@ func learningConfig(t testing.TB) Config {
 	cfg.Score.HorizonDays = 30
 	cfg.Score.Learn = score.LearnConfig{Sample: 500, Every: 7 * 24 * time.Hour, MinLabels: 100}
 	cfg.Sweep = 16
+	cfg.NextBest.Judged = 0 // what a process has judged dies with it
 	fixCuts(t, &cfg)
 	return cfg
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/nextbest"
 	"github.com/dangol-dev/dangol/engine/score"
 )
@@ -17,8 +18,8 @@ type lessons struct {
 	verdict nextbest.Verdict
 }
 
-// mostLessons is how many are kept to learn from: some 50 examples each.
-const mostLessons = 4096
+// mostLessons is how many are kept to learn from: about a kilobyte each.
+const mostLessons = 16_384
 
 func (l *lessons) take(study []nextbest.Lesson) {
 	for i := range study {
@@ -54,6 +55,10 @@ func (s *shard) examine(now int64) bool {
 	if share := s.core.cfg.NextBest.Judged; float64(h>>11)/(1<<53) >= share {
 		return false
 	}
+	key := ledger.OrderKey(ev)
+	if slices.ContainsFunc(s.cur.led.Orders, func(o ledger.Order) bool { return o.Hash == key }) {
+		return false // it is there already, and counted
+	}
 	s.bought = s.bought[:0]
 	for i := range ev.Items {
 		if it := event.Hash(ev.Items[i].ID); !slices.Contains(s.bought, it) {
@@ -69,6 +74,10 @@ func (c *Core) currentTrends() *nextbest.Trends { return c.trends.Load() }
 
 // learnOffers learns from the orders judged up to an instant.
 func (c *Core) learnOffers(l *score.Learned, at int64) {
+	if c.cfg.NextBest.Judged == 0 {
+		l.Offers = score.BuiltInOffers()
+		return
+	}
 	c.mu.RLock()
 	lessons := c.lessons.upTo(at)
 	c.mu.RUnlock()

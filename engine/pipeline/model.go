@@ -97,7 +97,7 @@ func (c *Core) publish() {
 	for _, p := range c.clocks {
 		if p.Clock > 0 {
 			day = max(day, c.calendar.Day(p.Clock))
-			c.counts.Advance(p.Clock)
+			c.counts.Advance(max(p.Clock, p.MaxTime)) // whatever the latest event was, and whether it is still there
 		}
 	}
 	m.BasketOrders = int(math.Round(c.counts.Orders()))

@@ -221,7 +221,7 @@ func (s *shard) apply() error {
 	case eff.Scores, eff.Week && r.em.Buyer && s.core.models.Load().Behaves(),
 		eff.Changed && r.em.Stage == 0: // new, or back after an erasure
 		save = true
-		s.rescore(ev.CustomerID, now, score.Cause{Kind: "event", EventID: ev.ID})
+		s.rescore(ev.CustomerID, now, score.Cause{Kind: "event", EventID: ev.ID}, eff.Orders || ev.Type == event.ConsentUpdated)
 	}
 	if save {
 		return s.put(r)
@@ -251,9 +251,15 @@ func (s *shard) moveOrders() error {
 }
 
 // rescore brings the emission up to now and emits what a consumer would act on.
-func (s *shard) rescore(id string, now int64, cause score.Cause) {
+// Offers are looked at anew where the customer's orders or consents changed, and
+// where something else is said.
+func (s *shard) rescore(id string, now int64, cause score.Cause, offers bool) {
 	r, was := s.cur, s.cur.em
-	s.deltas = s.maker.Update(id, &r.led, s.core.models.Load(), now, &was, &r.em, &s.doc, s.deltas[:0])
+	update := s.maker.Refresh
+	if offers {
+		update = s.maker.Update
+	}
+	s.deltas = update(id, &r.led, s.core.models.Load(), now, &was, &r.em, &s.doc, s.deltas[:0])
 	s.move(&was)
 	if len(s.deltas) > 0 {
 		s.emit(id, now, cause, s.deltas, &s.doc)
@@ -301,7 +307,7 @@ func (s *shard) erase(id string, now int64, eventID string) {
 	cause := score.Cause{Kind: "event", EventID: eventID}
 	s.emit(id, now, cause, nil, nil)
 	if r.led.Last > r.led.Erased {
-		s.rescore(id, now, cause)
+		s.rescore(id, now, cause, true)
 	}
 }
 

@@ -72,7 +72,7 @@ func (s *shard) look() error {
 	id, now := string(s.key[1:]), max(s.pos.Clock, r.em.AsOf)
 	fired := s.catchUp(id, now)
 	was := r.em
-	s.rescore(id, now, score.Cause{Kind: "model"})
+	s.rescore(id, now, score.Cause{Kind: "model"}, false)
 	if was.AsOf = r.em.AsOf; was == r.em && !fired {
 		return nil
 	}

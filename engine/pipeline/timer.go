@@ -46,7 +46,7 @@ func (s *shard) catchUp(id string, now int64) (fired bool) {
 			at = now
 		}
 		s.tally.timers++
-		s.rescore(id, at, score.Cause{Kind: "timer", Timer: timer.String()})
+		s.rescore(id, at, score.Cause{Kind: "timer", Timer: timer.String()}, false)
 		if em.Next != 0 && em.Next <= at {
 			em.Next = at + 1 // time goes on, whatever the scores say
 		}

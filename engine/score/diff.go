@@ -72,6 +72,10 @@ func (s *Scorer) emission(prev *Emission, doc *Scores) Emission {
 		em.Overdue = s.isOverdue()
 		em.Percent = uint8(math.Floor(c.OverduePercentile * 100))
 	}
+	if s.keepOffers {
+		em.Offered, em.Offers = prev.Offered, prev.Offers
+		return em
+	}
 	em.Offered = uint8(min(len(doc.NextBest), MaxOffers))
 	for i := range doc.NextBest[:em.Offered] {
 		o := &doc.NextBest[i]

@@ -123,6 +123,9 @@ func (l *Learned) Same(o *Learned) bool {
 			return false
 		}
 	}
+	if !a.Offers.same(b.Offers) {
+		return false
+	}
 	if a.Churn == nil {
 		return true
 	}

@@ -1,7 +1,9 @@
 package score
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dangol-dev/dangol/engine/churn"
 )
@@ -26,7 +28,7 @@ const (
 	NewCategory          // log of how many times as often its category follows the latest one's as any
 	NewLooked            // 1: looked at since the latest order
 	NewOrders            // log(1 + the customer's orders)
-	numNew
+	NumNew               // how many there are
 )
 
 // Columns of an item that the customer has had.
@@ -39,7 +41,7 @@ const (
 	AgainCategory          // as of a new item
 	AgainLooked            // 1: looked at since the latest order
 	AgainOrders            // log(1 + the customer's orders)
-	numAgain
+	NumAgain               // how many there are
 )
 
 // NewColumns names the columns of an item new to the customer.
@@ -55,10 +57,10 @@ func AgainColumns() []string {
 // BuiltInOffers is what ranks offers before anything was learned.
 func BuiltInOffers() *OfferModel {
 	return &OfferModel{
-		New: builtIn(numNew, -2.2, map[int]float64{
+		New: builtIn(NumNew, -2.2, map[int]float64{
 			NewCustomer: .4, NewOrder: .1, NewNext: .1, NewSession: .1, NewPopularity: .7, NewCategory: .3, NewLooked: .8, NewOrders: -.2,
 		}),
-		Again: builtIn(numAgain, .4, map[int]float64{
+		Again: builtIn(NumAgain, .4, map[int]float64{
 			AgainShare: .9, AgainAge: -.15, AgainDue: .3, AgainItem: .5, AgainPopularity: .15, AgainCategory: .3, AgainLooked: .8, AgainOrders: .1,
 		}),
 	}
@@ -75,22 +77,26 @@ func builtIn(columns int, bias float64, weights map[int]float64) *churn.Model {
 	return m
 }
 
+// same says whether o foretells as m does, to within the fits' tolerance.
+func (m *OfferModel) same(o *OfferModel) bool {
+	for _, p := range [2][2]*churn.Model{{m.New, o.New}, {m.Again, o.Again}} {
+		if !near(p[0].Bias, p[1].Bias) || !slices.EqualFunc(p[0].Weights, p[1].Weights, near) {
+			return false
+		}
+	}
+	return true
+}
+
 // Check refuses what is no model of offers.
 func (m *OfferModel) Check() error {
 	if m.New == nil || m.Again == nil {
-		return fmt.Errorf("offer model: a part is missing")
+		return errors.New("offer model: a part is missing")
 	}
-	if err := m.New.Check(numNew); err != nil {
+	if err := m.New.Check(NumNew); err != nil {
 		return fmt.Errorf("offer model, new items: %w", err)
 	}
-	if err := m.Again.Check(numAgain); err != nil {
+	if err := m.Again.Check(NumAgain); err != nil {
 		return fmt.Errorf("offer model, repeated items: %w", err)
 	}
 	return nil
 }
-
-// NumNew and NumAgain are how many columns there are.
-const (
-	NumNew   = numNew
-	NumAgain = numAgain
-)

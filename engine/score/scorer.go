@@ -37,7 +37,8 @@ type Scorer struct {
 	week    int32                // calendar week of now
 	place   journey.Place
 
-	ids []string // of the offers, for a delta
+	ids        []string // of the offers, for a delta
+	keepOffers bool     // those of the document have not been looked at
 }
 
 // NewScorer returns a Scorer for a valid Config, and the rules that the facts
@@ -63,6 +64,28 @@ func NewScorer(cfg Config, rules ledger.Rules, rec Recommender) *Scorer {
 // next are overwritten; next may be prev.
 func (s *Scorer) Update(id string, l *ledger.Ledger, m *Models, now int64, prev, next *Emission, doc *Scores, dst []Delta) []Delta {
 	s.judge(id, l, m, now, doc)
+	s.offer(l, doc)
+	return s.tell(l, prev, next, doc, dst)
+}
+
+// Refresh is Update for when nothing has happened by which the offers would be
+// others: they are looked at only where something else is said, and then as well.
+func (s *Scorer) Refresh(id string, l *ledger.Ledger, m *Models, now int64, prev, next *Emission, doc *Scores, dst []Delta) []Delta {
+	s.judge(id, l, m, now, doc)
+	s.keepOffers = true
+	em, deltas := s.Diff(prev, doc, dst)
+	s.keepOffers = false
+	if len(deltas) == len(dst) {
+		em.Next, em.Timer = s.NextCrossing(&em)
+		*next = em
+		return dst
+	}
+	s.offer(l, doc)
+	return s.tell(l, prev, next, doc, dst)
+}
+
+// tell compares doc, which has its offers, and completes it where it is told.
+func (s *Scorer) tell(l *ledger.Ledger, prev, next *Emission, doc *Scores, dst []Delta) []Delta {
 	n := len(dst)
 	em, dst := s.Diff(prev, doc, dst)
 	em.Next, em.Timer = s.NextCrossing(&em)
@@ -81,6 +104,7 @@ func (s *Scorer) Update(id string, l *ledger.Ledger, m *Models, now int64, prev,
 // their past.
 func (s *Scorer) Compute(id string, l *ledger.Ledger, m *Models, now int64, out *Scores) {
 	s.judge(id, l, m, now, out)
+	s.offer(l, out)
 	s.complete(l, out)
 }
 
@@ -109,13 +133,17 @@ func (s *Scorer) judge(id string, l *ledger.Ledger, m *Models, now int64, out *S
 		s.fillRFM(out)
 		s.fillChurn(out)
 	}
-	if s.rec != nil && s.cfg.Offers > 0 {
-		out.NextBest = s.rec.Offers(l, m.learned.Offers, now, s.cfg.Offers, out.NextBest)
-		out.NextBest = out.NextBest[:min(len(out.NextBest), s.cfg.Offers)]
-	}
 	out.Evidence = Evidence{
 		Orders: s.f.orders, RhythmModel: m.learned.Version, ChurnLabels: m.learned.Labels,
 		BasketOrders: m.BasketOrders, RFMCustomers: max(s.cuts().Customers, 0),
+	}
+}
+
+// offer fills the offers.
+func (s *Scorer) offer(l *ledger.Ledger, out *Scores) {
+	if s.rec != nil && s.cfg.Offers > 0 {
+		out.NextBest = s.rec.Offers(l, s.models.learned.Offers, s.now, s.cfg.Offers, out.NextBest)
+		out.NextBest = out.NextBest[:min(len(out.NextBest), s.cfg.Offers)]
 	}
 }
 
