@@ -18,8 +18,9 @@ const (
 	MaxTripleSize = 32 // items of a basket whose triples are counted
 )
 
-// lateShare is how much faster what is of late is forgotten.
-const lateShare = 4
+// lateShare is how much faster what is of late is forgotten. With more, too few
+// orders are of late; with less, a habit that has stopped is still among them.
+const lateShare = 3
 
 // Counts are the co-occurrence counts. They live in memory without pointers, so
 // that the garbage collector has nothing to look at. One goroutine writes to

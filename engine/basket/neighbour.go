@@ -61,7 +61,14 @@ func (c *Counts) Neighbours(kind Kind, item uint64, k int, dst []Neighbour) []Ne
 
 // Holds says whether a goes with b: in enough orders, above what chance would
 // do with Config.Certainty although all pairs of the catalogue are looked at, and
-// not contradicted by what happened of late.
+// not contradicted by what happened of late. Of SameOrder it is the same for b and
+// a.
+//
+// Orders of one customer are not independent of each other, as the first of these
+// would have it: one who always wants a and b makes them a pair. Decay makes up for
+// that. A decayed sum varies half as much as the count that it is taken for, so that
+// LLR, once orders have come for some half-lives, is half of what it could be. Plain
+// counts of a few regular customers have no such margin.
 func (c *Counts) Holds(k Kind, a, b uint64) bool {
 	da, db := c.index[a], c.index[b]
 	t := &c.tables[k]
@@ -73,7 +80,8 @@ func (c *Counts) holds(t *table, a, b uint32, v Table2) bool {
 }
 
 // threshold is the LLR that, by chance alone, any of all pairs of the catalogue
-// exceeds with a probability of 1 − Certainty (Bonferroni).
+// exceeds with a probability of 1 − Certainty (Bonferroni): so often does a
+// catalogue in which nothing goes together show any affinity at all.
 func (c *Counts) threshold() float64 {
 	n := float64(c.Items())
 	x := math.Erfinv(1 - (1-c.cfg.Certainty)/max(1, n*(n-1)/2))
@@ -83,36 +91,51 @@ func (c *Counts) threshold() float64 {
 	return 2 * x * x
 }
 
-// ended says whether a habit has stopped: whether what came of late (at a quarter
-// of the half-life) speaks for b being with a no more often than with others, and
-// against its being so as the decayed counts say. It is the log-likelihood ratio of
-// the two (Wald 1945). A habit that goes on is taken for one that stopped with a
-// probability of e^−2 at most, whatever it is, and hardly ever where it is strong.
+// ended says whether a habit has stopped: whether what came of late (with a third
+// of the half-life) speaks more for the two being together no more often than by
+// chance than for their being so as often as before. Of the item with fewer orders,
+// it compares in how many the other one is of late with
+//
+//	with     the share before: of what the decayed counts have beyond the late ones,
+//	         drawn towards that of all where there is little of it
+//	without  the share in orders without the item
+//
+// by the log-likelihood ratio of the two. The more often with and without are told
+// apart by so many orders, the less it has to say: 0 is enough where they are, by
+// Chernoff's bound, mistaken for each other with a probability of e^−endedBound at
+// most; where that is not so, the ratio must be so far below 0 that a habit that
+// goes on is taken for one that stopped with that probability at most. Mostly it is
+// far less.
 //
 // What is left of a stopped habit in the decayed counts fades, and with it what the
-// late ones say against it, by a quarter of LLR: so it mostly stays ended until LLR
-// is below what is asked for.
+// late ones say against it. It mostly stays ended until LLR is below what is asked
+// for.
 func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
 	if t.kind != SameOrder || c.clock.step == 0 {
 		return false
+	}
+	if v.B < v.A || v.B == v.A && b < a {
+		a, b, v.A, v.B = b, a, v.B, v.A
 	}
 	u := c.quick.weight(c.now)
 	_, here := t.sumsOf(a, b)
 	_, there := t.sumsOf(b, a)
 	both := max(here, there, 0) / u
 	n := max(t.sides[a].late/u, both)
-	on := (v.Both + .5) / (v.A + 1)
-	with := (max(v.Both-both, 0) + on) / (max(v.A-n, 0) + 1)
+	all := (v.Both + .5) / (v.A + 1)
+	with := (max(v.Both-both, 0) + all) / (max(v.A-n, 0) + 1)
 	without := (v.B - v.Both + .5) / (v.N - v.A + 1)
-	if with <= without {
+	if with <= without || with >= 1 {
 		return false
 	}
-	ratio := 2 * (both*math.Log(with/without) + (n-both)*math.Log((1-with)/(1-without)))
-	apart := -2 * n * math.Log(math.Sqrt(with*without)+math.Sqrt((1-with)*(1-without)))
-	return ratio < min(2, 2*(apart-endedBound))
+	// A decayed sum has half its mean as variance: as twice as many that count half.
+	both, n = 2*both, 2*n
+	ratio := both*math.Log(with/without) + (n-both)*math.Log((1-with)/(1-without))
+	apart := -n * math.Log(math.Sqrt(with*without)+math.Sqrt((1-with)*(1-without)))
+	return ratio < min(0, 2*(apart-endedBound))
 }
 
-const endedBound = 3
+const endedBound = 2
 
 // TripleTable is what is counted of the orders with both a and b (A of the
 // table) and those with item (B).

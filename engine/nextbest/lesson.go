@@ -78,9 +78,9 @@ type Example struct {
 const skipped = 4
 
 // taught is how many new items of a list are learned from, those that most speaks
-// for: farther down, where nothing speaks, popularity is all there is, and would
-// be taken to matter as much at the top.
-const taught = 16
+// for, as many as a list has. Farther down, where nothing speaks, popularity is all
+// there is, and would be taken to matter as much at the top.
+const taught = ListLength
 
 // Study makes the list that would have been offered before an order of the items
 // (hashes), judges it and the simpler ways beside it, and fills lesson. The

@@ -1,0 +1,333 @@
+package nextbest
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/score"
+)
+
+// onPaper works out offers as one would on paper: every item of the catalogue is
+// asked what speaks for it.
+type onPaper struct {
+	s      *shop
+	orders [][]uint64 // the latest first
+	placed []int64
+	now    int64
+	cart   map[uint64]bool
+	views  []uint64 // since the latest order, distinct, the latest first, four at most
+}
+
+func paper(s *shop, c shopper, now int64) *onPaper {
+	p := &onPaper{s: s, now: now, cart: map[uint64]bool{}}
+	for w := c.Sales(&rules); w.Next(); {
+		if w.InBasket {
+			p.orders, p.placed = append([][]uint64{w.Items}, p.orders...), append([]int64{w.Placed}, p.placed...)
+		}
+	}
+	for _, line := range c.Cart {
+		if !line.Removed && line.Time > c.CartCleared {
+			p.cart[line.Item] = true
+		}
+	}
+	for i := len(c.Views) - 1; i >= 0; i-- {
+		v := c.Views[i]
+		known := s.counts.Ref(v.Item) != 0
+		if known && !slices.Contains(p.views, v.Item) && len(p.views) < 4 && (len(p.orders) == 0 || v.Time > p.placed[0]) {
+			p.views = append(p.views, v.Item)
+		}
+	}
+	return p
+}
+
+// had are the items bought, the latest first, and how many orders ago.
+func (p *onPaper) had() (items []uint64, ages []int) {
+	for age, order := range p.orders {
+		for _, it := range order {
+			if !slices.Contains(items, it) {
+				items, ages = append(items, it), append(ages, age)
+			}
+		}
+	}
+	return items, ages
+}
+
+// says is what one thing that the customer has says for an item.
+type says struct {
+	kind basket.Kind
+	of   uint64
+	much float32
+}
+
+func (p *onPaper) all(item uint64) (voices []says) {
+	c := p.s.counts
+	say := func(k basket.Kind, of uint64, w float64) {
+		if n := c.Nearness(k, c.Ref(of), c.Ref(item)); n > 0 && of != item {
+			voices = append(voices, says{k, of, float32(w) * float32(n)})
+		}
+	}
+	items, ages := p.had()
+	for i, it := range items[:min(12, len(items))] {
+		w := math.Pow(.6, float64(ages[i]))
+		say(basket.SameCustomer, it, w)
+		if ages[i] == 0 {
+			say(basket.NextOrder, it, 1)
+			say(basket.SameOrder, it, w)
+		}
+	}
+	for it := range p.cart {
+		say(basket.SameOrder, it, 1)
+		say(basket.SameCustomer, it, 1)
+	}
+	for i, it := range p.views {
+		say(basket.SameSession, it, math.Pow(.4, float64(i)))
+	}
+	return voices
+}
+
+func (p *onPaper) category(item uint64) string {
+	it, _ := p.s.names.Lookup(item)
+	return it.Category
+}
+
+// step is the mean log step from the category of what was last looked at, or of
+// the latest order's items.
+func (p *onPaper) step(item uint64) float64 {
+	if p.category(item) == "" {
+		return 0
+	}
+	from := p.views
+	if len(from) > 0 {
+		from = from[:1]
+	} else if len(p.orders) > 0 {
+		from = p.orders[0]
+	}
+	sum := 0.
+	for _, it := range from {
+		if p.category(it) != "" {
+			sum += p.follows(p.category(it), p.category(item))
+		}
+	}
+	return sum / float64(max(len(from), 1))
+}
+
+func (p *onPaper) follows(a, b string) float64 {
+	c := p.s.counts
+	both, left, right, all, names := 0., 0., 0., 0., map[string]bool{}
+	for _, x := range letters {
+		names[p.category(event.Hash(x))] = true
+		for _, y := range letters {
+			n, cx, cy := c.Pair(basket.NextOrder, event.Hash(x), event.Hash(y)), p.category(event.Hash(x)), p.category(event.Hash(y))
+			if cx == "" || cy == "" {
+				continue
+			}
+			all += n
+			if cx == a {
+				left += n
+			}
+			if cy == b {
+				right += n
+			}
+			if cx == a && cy == b {
+				both += n
+			}
+		}
+	}
+	if delete(names, ""); len(names) < 2 || all == 0 {
+		return 0
+	}
+	return math.Log((both + 30) / (left*right/all + 30))
+}
+
+// gap is the mean time between the days on which an item was bought; 0: it was
+// once.
+func (p *onPaper) gap(item uint64) (gap float64, last int64, orders, age int) {
+	age = -1
+	var first int64
+	n := 0
+	for i, order := range p.orders {
+		if !slices.Contains(order, item) {
+			continue
+		}
+		orders++
+		if n == 0 {
+			last, first, n, age = p.placed[i], p.placed[i], 1, i
+		} else if first-p.placed[i] >= day {
+			first, n = p.placed[i], n+1
+		}
+	}
+	if n > 1 {
+		gap = float64(last-first) / float64(n-1)
+	}
+	return gap, last, orders, age
+}
+
+// columns are what the model looks at.
+func (p *onPaper) columns(item uint64) (x []float64, again bool) {
+	c := p.s.counts
+	ref := c.Ref(item)
+	looked := 0.
+	if slices.Contains(p.views, item) {
+		looked = 1
+	}
+	orders := math.Log(1 + float64(len(p.orders)))
+	share := math.Log(c.Share(ref) + 1e-6)
+	gap, last, n, age := p.gap(item)
+	if n > 0 {
+		due := math.NaN()
+		if gap > 0 {
+			due = min(3, float64(p.now-last)/gap)
+		}
+		more, of := c.Again(ref)
+		rate := (more + 1) / (of + 20)
+		return []float64{
+			math.Log((float64(n) + .1) / float64(len(p.orders)+1)), math.Log(1 + float64(age)), due,
+			math.Log(rate / (1 - rate)), share, p.step(item), looked, orders,
+		}, true
+	}
+	var sums [basket.NumKinds]float64
+	for _, v := range p.all(item) {
+		sums[v.kind] += float64(v.much)
+	}
+	log := func(k basket.Kind) float64 { return math.Log(sums[k] + .1) }
+	return []float64{
+		log(basket.SameCustomer), log(basket.SameOrder), log(basket.NextOrder), log(basket.SameSession), share, p.step(item), looked, orders,
+	}, false
+}
+
+func (p *onPaper) probability(item uint64) float64 {
+	x, again := p.columns(item)
+	m := p.s.model.New
+	if again {
+		m = p.s.model.Again
+	}
+	z := m.Bias
+	for i, w := range m.Weights {
+		if math.IsNaN(x[i]) {
+			x[i] = m.Mean[i]
+		}
+		z += w * x[i]
+	}
+	return 1 / (1 + math.Exp(-z))
+}
+
+// mayBe says whether the item may be offered.
+func (p *onPaper) mayBe(c shopper, item uint64) bool {
+	it, known := p.s.names.Lookup(item)
+	if !known || p.s.counts.Ref(item) == 0 || it.Hidden || it.Unavailable || p.cart[item] || len(p.orders)+len(p.cart)+len(p.views) == 0 {
+		return false
+	}
+	gap, last, n, _ := p.gap(item)
+	if n == 0 {
+		for _, o := range c.Orders {
+			if slices.Contains(o.Items, item) {
+				return false // sent back
+			}
+		}
+		return true
+	}
+	share := p.s.cfg.DueShare
+	switch more, of := p.s.counts.Again(p.s.counts.Ref(item)); {
+	case share == 0:
+		return true
+	case gap > 0:
+		return float64(p.now-last) >= share*gap
+	default:
+		return p.now-last >= day && (more >= .5 || of < 20)
+	}
+}
+
+// The list is that of the plain way, with its probabilities and its reasons.
+func TestOffersAreThoseOnPaper(t *testing.T) {
+	kinds := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		s, c := drawn(t)
+		now := rapid.Float64Range(31, 100).Draw(t, "day")
+		r := s.recommender()
+		p := paper(s, c, days(now))
+		var want []score.Offer
+		for _, id := range letters {
+			item := event.Hash(id)
+			if ref := s.counts.Ref(item); !p.mayBe(c, item) || s.counts.Share(ref) == 0 && len(p.all(item)) == 0 && !slices.Contains(p.views, item) && !p.bought(item) {
+				continue
+			}
+			it, _ := s.names.Lookup(item)
+			o := score.Offer{ItemID: id, Score: p.probability(item)}
+			o.Value = o.Score * it.Price.Float()
+			want = append(want, o)
+		}
+		got := r.Offers(c.Ledger, s.model, days(now), 1000, nil)
+		value := func(o score.Offer) float64 {
+			if s.cfg.Rank == ByProbability {
+				return o.Score
+			}
+			return o.Score * r.trends().price(s.counts.Ref(event.Hash(o.ItemID)))
+		}
+		require.True(t, slices.IsSortedFunc(got, func(a, b score.Offer) int { return byRank(a, b, value) }))
+		byID := slices.Clone(got)
+		slices.SortFunc(byID, func(a, b score.Offer) int { return cmp.Compare(a.ItemID, b.ItemID) })
+		require.Equal(t, idsOf(want), idsOf(byID), c)
+		for i, o := range byID {
+			require.InEpsilon(t, want[i].Score, o.Score, 1e-4, o.ItemID)
+			require.InDelta(t, want[i].Value, o.Value, 1e-4*max(1, want[i].Value))
+			require.Equal(t, p.bought(event.Hash(o.ItemID)), o.Kind == Repeat)
+			requireBecause(t, p, &o)
+			one, ok := r.Offer(c.Ledger, s.model, days(now), o.ItemID)
+			require.True(t, ok)
+			require.Equal(t, copied([]score.Offer{o}), copied([]score.Offer{one}))
+			kinds[o.Kind]++
+		}
+		for _, id := range letters {
+			if _, ok := r.Offer(c.Ledger, s.model, days(now), id); ok {
+				require.True(t, p.mayBe(c, event.Hash(id)), id)
+			}
+		}
+		k := rapid.IntRange(1, 4).Draw(t, "k")
+		require.Equal(t, copied(got[:min(k, len(got))]), copied(r.Offers(c.Ledger, s.model, days(now), k, nil)))
+	})
+	for _, k := range []string{CrossSell, Repeat, UpSell} {
+		require.Positive(t, kinds[k], k)
+	}
+}
+
+func (p *onPaper) bought(item uint64) bool {
+	_, _, n, _ := p.gap(item)
+	return n > 0
+}
+
+// requireBecause wants a new item's reasons to be the loudest of what the customer
+// has, each with the figures of the counts.
+func requireBecause(t require.TestingT, p *onPaper, o *score.Offer) {
+	if o.Kind == Repeat {
+		require.Equal(t, []string{o.ItemID}, o.Because[0].ItemIDs)
+		return
+	}
+	loudest := map[uint64]float32{}
+	for _, v := range p.all(event.Hash(o.ItemID)) {
+		loudest[v.of] = max(loudest[v.of], v.much)
+	}
+	require.Len(t, o.Because, min(2, len(loudest)), o.ItemID)
+	var told []float32
+	for _, b := range o.Because {
+		require.Len(t, b.ItemIDs, 1)
+		of := event.Hash(b.ItemIDs[0])
+		k, err := basket.ParseKind(b.Kind)
+		require.NoError(t, err)
+		require.True(t, slices.ContainsFunc(p.all(event.Hash(o.ItemID)), func(v says) bool { return v.of == of && v.kind == k }))
+		requireFigures(t, p.s, k, b.ItemIDs[0], o.ItemID, b)
+		told = append(told, loudest[of])
+	}
+	var loud []float32
+	for _, v := range loudest {
+		loud = append(loud, v)
+	}
+	slices.SortFunc(loud, func(a, b float32) int { return cmp.Compare(b, a) })
+	require.Equal(t, append([]float32{}, loud[:len(told)]...), append([]float32{}, told...), o.ItemID)
+}
