@@ -32,9 +32,9 @@ lint: ## Check format and rules
 		echo "the core starts no goroutines"; exit 1; fi
 	$(GO) run $(GOLANGCI_LINT) run ./...
 
-bench: build ## Measure what an event costs, by stage, beside bare consuming; then a score and a fit
+bench: build ## Measure what an event costs, by stage, beside bare consuming; then a score, a fit, a basket and offers
 	./bin/dangol bench $(BENCHFLAGS)
-	$(GO) test -run '^$$' -bench 'Score|Fit' ./bench
+	$(GO) test -run '^$$' -bench 'Score|Fit|Basket|Offers' ./bench
 
 zoo: build ## Judge churn forecasts on simulated shops that nobody ships (ZOOFLAGS="--against other/dangol")
 	$(GO) run ./bench/zoo --bin bin/dangol $(ZOOFLAGS)

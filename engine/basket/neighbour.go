@@ -114,7 +114,7 @@ func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
 	if t.kind != SameOrder || c.clock.step == 0 {
 		return false
 	}
-	if v.B < v.A || v.B == v.A && b < a {
+	if na, nb := t.sides[a].late, t.sides[b].late; nb > na || nb == na && b < a {
 		a, b, v.A, v.B = b, a, v.B, v.A
 	}
 	u := c.quick.weight(c.now)

@@ -17,7 +17,9 @@ func (r *Recommender) Offer(l *ledger.Ledger, m *score.OfferModel, now int64, id
 		return score.Offer{}, false
 	}
 	r.now, r.look = now, r.trends()
-	r.mem.read(l, r.rules, r.counts)
+	if r.mem.read(l, r.rules, r.counts); !r.mem.says() {
+		return score.Offer{}, false
+	}
 	r.found.reset()
 	r.own()
 	c := r.found.at(ref)

@@ -92,7 +92,11 @@ func (p *onPaper) all(item uint64) (voices []says) {
 	return voices
 }
 
+// category of an item that is in some order or was looked at.
 func (p *onPaper) category(item uint64) string {
+	if p.s.counts.Ref(item) == 0 {
+		return ""
+	}
 	it, _ := p.s.names.Lookup(item)
 	return it.Category
 }
