@@ -20,7 +20,7 @@ type Config struct {
 	Customers int           // at any one time: for each who leaves a new one comes. Below 1 counts as 1
 	Start     int64         // Unix ms of the first day
 	Lateness  time.Duration // the longest time between an event and its arrival; below a minute counts as one
-	Stop      time.Duration // after Start, when the habits that end are given up (see Affinity); 0: never
+	Stop      time.Duration // from Start until the habits that end do so (see Affinity); 0: they never do
 
 	LateShare      float64 // of the events that arrive late: minutes to Lateness after they happened
 	DuplicateShare float64 // of the events that arrive twice, unchanged

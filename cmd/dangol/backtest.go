@@ -73,7 +73,6 @@ func backtest(ctx context.Context, o *backtestOptions, out, errOut io.Writer) (e
 	cfg.Score.HorizonDays, cfg.Score.Value = days, score.ValueConfig{HorizonDays: days}
 	// And whether the offers are in the next order, whatever they bring and whenever that is.
 	cfg.NextBest.Rank, cfg.NextBest.DueShare = nextbest.ByProbability, 0
-	cfg.NextBest.Judged = max(cfg.NextBest.Judged, .25) // a history is short
 	if err := cfg.Validate(); err != nil {
 		return err
 	}

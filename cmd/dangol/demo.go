@@ -34,6 +34,8 @@ type demoOptions struct {
 func newDemoCommand() *cobra.Command {
 	o := demoOptions{shop: shop.DefaultConfig()}
 	o.shop.Customers = 1000
+	// At the default rate a minute is nearly a year of the shop's time.
+	o.shop.Stop = 120 * 24 * time.Hour
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch it work: a broker, a shop and the engine in one process",
@@ -67,6 +69,9 @@ nothing happened, is seen in a minute.`,
 }
 
 func demo(ctx context.Context, o *demoOptions, out, errOut io.Writer) (err error) {
+	// Three years back, so that a long demo does not run into the present,
+	// where events of the future would be refused.
+	o.shop.Start = time.Now().AddDate(-3, 0, 0).Truncate(24 * time.Hour).UnixMilli()
 	dir := o.data
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "dangol-demo-"); err != nil {
@@ -94,6 +99,9 @@ func demo(ctx context.Context, o *demoOptions, out, errOut io.Writer) (err error
 	return runDemo(ctx, o, e, out)
 }
 
+// demoHalfLife is short enough for a habit to be forgotten while somebody looks.
+const demoHalfLife = 60 * 24 * time.Hour
+
 // demoConfig is the default configuration on this process's broker, with time
 // moved by the events.
 func demoConfig(o *demoOptions, dir string, brokers []string) (*Config, error) {
@@ -102,6 +110,9 @@ func demoConfig(o *demoOptions, dir string, brokers []string) (*Config, error) {
 	cfg.Clock = pipeline.EventClock
 	cfg.State.Dir = filepath.Join(dir, "state")
 	cfg.HTTP.Listen = o.http
+	if o.input == "" {
+		cfg.Basket.HalfLife = demoHalfLife
+	}
 	return &cfg, cfg.Validate()
 }
 
@@ -123,6 +134,9 @@ func runDemo(ctx context.Context, o *demoOptions, e *engine, out io.Writer) erro
 		return errors.Join(err, group.Wait())
 	}
 	s := &screen{out: out, engine: e, watch: w, sent: &sent, began: time.Now()}
+	if o.input == "" {
+		s.habits = newPlanted(&o.shop, e.cfg.Basket.HalfLife, e.core)
+	}
 	s.open(o)
 	var feedErr error
 	s.until(gctx, o.seconds, fed, &feedErr)
@@ -170,11 +184,7 @@ func demoSource(o *demoOptions) (source, error) {
 	if o.input != "" {
 		return openSource(o.input, o.format, nil)
 	}
-	c := o.shop
-	// Three years back, so that a long demo does not run into the present,
-	// where events of the future would be refused.
-	c.Start = time.Now().AddDate(-3, 0, 0).Truncate(24 * time.Hour).UnixMilli()
-	return &shopSource{shop.New(c)}, nil
+	return &shopSource{shop.New(o.shop)}, nil
 }
 
 // shopSource is a shop that never closes.

@@ -21,6 +21,7 @@ type screen struct {
 	watch  *watcher
 	sent   *atomic.Int64
 	began  time.Time
+	habits *planted // nil: nobody knows them
 
 	last   pipeline.Stats
 	lastAt time.Time
@@ -90,8 +91,9 @@ func (s *screen) show() {
 	rate := float64(st.Events-s.last.Events) / now.Sub(s.lastAt).Seconds()
 	lag := max(s.sent.Load()-int64(handled(&st)), 0)
 	fmt.Fprintf(s.out, "%3.0fs  shop's date %s  %8.0f events/s  %7d customers  %7d changes (%d by timers)  lag %d\n",
-		now.Sub(s.began).Seconds(), clockOf(&st), rate, st.Customers, st.Changes, st.Timers, lag)
+		now.Sub(s.began).Seconds(), dateOf(clockOf(&st)), rate, st.Customers, st.Changes, st.Timers, lag)
 	s.last, s.lastAt = st, now
+	s.affinities(&st, false)
 	_, latest := s.watch.snapshot()
 	for _, kind := range []string{"event", "timer", "model"} {
 		if w := latest[kind]; w != "" && s.shown[kind] != w {
@@ -101,15 +103,34 @@ func (s *screen) show() {
 	}
 }
 
-func clockOf(st *pipeline.Stats) string {
-	var clock int64
+func clockOf(st *pipeline.Stats) (clock int64) {
 	for _, p := range st.Partitions {
 		clock = max(clock, p.Clock)
 	}
+	return clock
+}
+
+func dateOf(clock int64) string {
 	if clock == 0 {
 		return "—"
 	}
 	return time.UnixMilli(clock).UTC().Format(time.DateOnly)
+}
+
+// affinities looks at what the engine tells of the shop's habits, and at the
+// end reports it.
+func (s *screen) affinities(st *pipeline.Stats, end bool) {
+	if s.habits == nil {
+		return
+	}
+	told, err := s.habits.told(context.Background())
+	if err != nil {
+		return // nothing is answered yet
+	}
+	now := clockOf(st)
+	if s.habits.look(told, now); end {
+		s.habits.report(s.out, told, now)
+	}
 }
 
 // summary closes the demo.
@@ -128,6 +149,7 @@ func (s *screen) summary() {
 		fmt.Fprintf(s.out, "models %d, learned from %d buyers up to %s and %d labels\n", l.Version, l.Customers, instant(l.At), l.Labels)
 	}
 	fmt.Fprintf(s.out, "%d items, %d pairs bought together, state %.1f MB\n", st.Items, st.Pairs, float64(st.StateBytes)/1e6)
+	s.affinities(&st, true)
 	addresses(s.engine, s.out)
 }
 

@@ -17,7 +17,7 @@ type Config struct {
 	MinCount   float64       `yaml:"min_count" doc:"orders (views, customers), decayed, that must hold a pair before it is evidence"`
 	Prior      float64       `yaml:"prior" doc:"orders of an item that speak half as loudly as very many would: the larger, the less a rare item is believed"`
 	Publish    int           `yaml:"publish" doc:"items whose affinities are told to the affinities topic in one transaction at most, those that wait longest first; 0: none"`
-	Certainty  float64       `yaml:"certainty" doc:"probability with which a pair must not be chance to be told as an affinity, over all pairs of an item together"`
+	Certainty  float64       `yaml:"certainty" doc:"probability with which a pair must not be chance to be told as an affinity, over all pairs of the catalogue together"`
 }
 
 // DefaultConfig forgets half in half a year.

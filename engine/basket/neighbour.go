@@ -93,19 +93,19 @@ func (c *Counts) threshold() float64 {
 
 // ended says whether a habit has stopped: whether what came of late (with a third
 // of the half-life) speaks more for the two being together no more often than by
-// chance than for their being so as often as before. Of the item with fewer orders,
-// it compares in how many the other one is of late with
+// chance than for their being so as often as before. It asks, of the item with more
+// orders of late (where a habit was what sold an item, few of its orders are left),
+// in how many of these the other one is, and compares by the log-likelihood ratio
 //
-//	with     the share before: of what the decayed counts have beyond the late ones,
+//	with     the share before: in what the decayed counts have beyond the late ones,
 //	         drawn towards that of all where there is little of it
 //	without  the share in orders without the item
 //
-// by the log-likelihood ratio of the two. The more often with and without are told
-// apart by so many orders, the less it has to say: 0 is enough where they are, by
-// Chernoff's bound, mistaken for each other with a probability of e^−endedBound at
-// most; where that is not so, the ratio must be so far below 0 that a habit that
-// goes on is taken for one that stopped with that probability at most. Mostly it is
-// far less.
+// Where so many orders tell the two shares apart, so that either is taken for the
+// other with a probability of at most e^−endedBound by Chernoff's bound, a ratio
+// below 0 is enough. Where they do not, it must be so far below that a habit that
+// goes on is taken for one that stopped with that probability at most. Mostly that
+// happens far less often than the bound says.
 //
 // What is left of a stopped habit in the decayed counts fades, and with it what the
 // late ones say against it. It mostly stays ended until LLR is below what is asked
@@ -114,7 +114,7 @@ func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
 	if t.kind != SameOrder || c.clock.step == 0 {
 		return false
 	}
-	if na, nb := t.sides[a].late, t.sides[b].late; nb > na || nb == na && b < a {
+	if na, nb := t.sides[a].late, t.sides[b].late; nb > na || nb == na && c.hashes[b] < c.hashes[a] {
 		a, b, v.A, v.B = b, a, v.B, v.A
 	}
 	u := c.quick.weight(c.now)

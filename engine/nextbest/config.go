@@ -22,7 +22,7 @@ type Config struct {
 }
 
 // DefaultConfig judges an eighth of the orders.
-func DefaultConfig() Config { return Config{Rank: ByValue, DueShare: .5, Audience: 64, Judged: .05} }
+func DefaultConfig() Config { return Config{Rank: ByValue, DueShare: .5, Audience: 64, Judged: .25} }
 
 // Validate reports every fault of the configuration.
 func (c *Config) Validate() error {

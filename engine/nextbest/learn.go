@@ -14,7 +14,8 @@ import (
 
 const (
 	leastExamples = 500 // candidates that a fit needs, and of them at least fifty bought
-	ridge         = 5   // lists, or examples, that a penalty is worth
+	believedLists = 15  // that what is built in is worth beside what is learned
+	ridge         = 5   // examples that the penalty of a regression is worth
 )
 
 // Learn fits the weights of what speaks for an offer to lessons. It is a function
@@ -42,18 +43,24 @@ func Learn(lessons []Lesson, prev *score.OfferModel) (*score.OfferModel, error) 
 
 // learnPart fits the model of new items, or of those that customers had.
 func learnPart(lessons []Lesson, again bool) (*churn.Model, error) {
-	columns, orders := score.NumNew, score.NewOrders
+	prior, orders := score.BuiltInOffers().New, score.NewOrders
 	if again {
-		columns, orders = score.NumAgain, score.AgainOrders
+		prior, orders = score.BuiltInOffers().Again, score.AgainOrders
 	}
-	s := newScale(lessons, again, columns)
+	s := newScale(lessons, again, len(prior.Weights))
+	believed := make([]float64, len(prior.Weights))
+	for c, w := range prior.Weights {
+		if c != orders {
+			believed[c] = w * s.deviation[c]
+		}
+	}
 	var lists []list
 	for i := range lessons {
 		if l := s.list(&lessons[i], again); l.n > 0 && int(l.n) < len(l.x) {
 			lists = append(lists, l)
 		}
 	}
-	w := listwise(lists, columns, ridge)
+	w := listwise(lists, believed, believedLists)
 	var rows []churn.Row
 	for i := range lessons {
 		l := s.list(&lessons[i], again)

@@ -2,6 +2,7 @@ package nextbest
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -17,15 +18,15 @@ type list struct {
 
 // listwise finds the weights under which what was bought ranks high among the
 // candidates of its own list: the conditional logit (McFadden 1974), each list
-// counting once whatever it holds, with a ridge of so many lists. What is the
-// same for all candidates of a list has no say in it: its weight is zero. Newton's
-// method; the likelihood is concave.
-func listwise(lists []list, columns int, ridge float64) []float64 {
-	w := make([]float64, columns)
+// counting once whatever it holds. A ridge of so many lists draws them towards
+// what is believed beforehand, which stands for what is the same for all
+// candidates of a list. Newton's method; the likelihood is concave.
+func listwise(lists []list, believed []float64, ridge float64) []float64 {
+	w := slices.Clone(believed)
 	for range 30 {
-		g, h := slope(lists, w, ridge)
+		g, h := slope(lists, w, believed, ridge)
 		var chol mat.Cholesky
-		if !chol.Factorize(h) {
+		if !chol.Factorize(h) { //nolint:misspell // gonum's name
 			break
 		}
 		var step mat.VecDense
@@ -47,7 +48,7 @@ func listwise(lists []list, columns int, ridge float64) []float64 {
 
 // slope is the gradient of the penalised log-likelihood and its negative second
 // derivative.
-func slope(lists []list, w []float64, ridge float64) (*mat.VecDense, *mat.SymDense) {
+func slope(lists []list, w, believed []float64, ridge float64) (*mat.VecDense, *mat.SymDense) {
 	k := len(w)
 	g, h := make([]float64, k), make([]float64, k*k)
 	mean := make([]float64, k)
@@ -86,7 +87,7 @@ func slope(lists []list, w []float64, ridge float64) (*mat.VecDense, *mat.SymDen
 	}
 	sym := mat.NewSymDense(k, nil)
 	for c := range k {
-		g[c] -= ridge * w[c]
+		g[c] -= ridge * (w[c] - believed[c])
 		for b := range c + 1 {
 			v := h[c*k+b]
 			if b == c {

@@ -58,7 +58,7 @@ func AgainColumns() []string {
 func BuiltInOffers() *OfferModel {
 	return &OfferModel{
 		New: builtIn(NumNew, -2.2, map[int]float64{
-			NewCustomer: .4, NewOrder: .1, NewNext: .1, NewSession: .1, NewPopularity: .7, NewCategory: .3, NewLooked: .8, NewOrders: -.2,
+			NewCustomer: .45, NewOrder: .1, NewNext: .1, NewSession: .1, NewPopularity: .65, NewCategory: .3, NewLooked: .8, NewOrders: -.2,
 		}),
 		Again: builtIn(NumAgain, .4, map[int]float64{
 			AgainShare: .9, AgainAge: -.15, AgainDue: .3, AgainItem: .5, AgainPopularity: .15, AgainCategory: .3, AgainLooked: .8, AgainOrders: .1,
