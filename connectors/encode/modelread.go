@@ -85,7 +85,18 @@ func (d *offersDoc) model() (*score.OfferModel, error) {
 	if err := d.Again.into(&again, score.AgainColumns()); err != nil {
 		return nil, fmt.Errorf("again: %w", err)
 	}
-	return &score.OfferModel{New: fresh.Churn, Again: again.Churn, Lists: d.Lists}, nil
+	m := &score.OfferModel{New: fresh.Churn, Again: again.Churn, Lists: d.Lists}
+	names := score.Voices()
+	if len(d.Mix) != len(names) {
+		return nil, fmt.Errorf("mix: %d voices, this program knows %d", len(d.Mix), len(names))
+	}
+	for v, s := range d.Mix {
+		if s.Voice != names[v] {
+			return nil, fmt.Errorf("mix: voice %d is %q, this program knows %q there", v, s.Voice, names[v])
+		}
+		m.Mix[v] = float64(s.Share)
+	}
+	return m, nil
 }
 
 // into makes the model f's for churn; see termsOf. Other columns than these are

@@ -51,9 +51,16 @@ type spendDoc struct {
 
 // offersDoc is the wire form of score.OfferModel.
 type offersDoc struct {
-	Lists int       `json:"lists"`
-	New   *termsDoc `json:"new"`
-	Again *termsDoc `json:"again"`
+	Lists int        `json:"lists"`
+	Mix   []shareDoc `json:"mix"`
+	New   *termsDoc  `json:"new"`
+	Again *termsDoc  `json:"again"`
+}
+
+// shareDoc is a voice's share of the mixture that speaks for a new item.
+type shareDoc struct {
+	Voice string `json:"voice"`
+	Share number `json:"share"`
 }
 
 // termsDoc is a logistic model: a sum of terms, one a column.

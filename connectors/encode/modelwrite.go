@@ -36,6 +36,9 @@ func fittedOf(f *score.Fitted) fittedDoc {
 			New:   termsOf(&score.Fitted{Churn: o.New}, score.NewColumns()),
 			Again: termsOf(&score.Fitted{Churn: o.Again}, score.AgainColumns()),
 		}
+		for v, name := range score.Voices() {
+			d.Offers.Mix = append(d.Offers.Mix, shareDoc{name, number(o.Mix[v])})
+		}
 	}
 	return d
 }

@@ -14,6 +14,7 @@ type candidate struct {
 	looked     bool
 	bestSeller bool
 	popular    float32 // little, more for what is more popular: where nothing else speaks
+	share      float32 // of all orders
 	promise    float32 // rough measure of what speaks for it
 	sums       [basket.NumKinds]float32
 	best       voice // what speaks for it most

@@ -130,7 +130,6 @@ func taFeng(t *testing.T, every int) (baskets [][][]string) {
 func lastBaskets(t *testing.T, histories [][][]string) *quality.NextBest {
 	s := newShop()
 	basketCfg := basket.DefaultConfig()
-	basketCfg.Neighbours = 65536
 	s.counts, s.source = basket.New(basketCfg), basket.NewSource(basketCfg, &rules)
 	s.cfg.Rank, s.cfg.DueShare = ByProbability, 0
 	trends := NewTrends(s.counts, s.names)
@@ -161,12 +160,12 @@ func lastBaskets(t *testing.T, histories [][][]string) *quality.NextBest {
 			trends = NewTrends(s.counts, s.names)
 		}
 	}
-	model, err := Learn(lessons[max(0, len(lessons)-4096):], s.model) // the latest, as a process keeps them
+	model, err := Learn(lessons, s.model)
 	require.NoError(t, err)
 	s.counts.Settle()
 	trends = NewTrends(s.counts, s.names)
 	now := days(float64(7*(longest-1)) - 1.5)
-	t.Log(s.counts.Dropped(), model.New.Weights, model.Again.Weights)
+	t.Log(len(lessons), model.New.Weights, model.Again.Weights)
 
 	sold := map[uint64]int{}
 	var cases []quality.Basket

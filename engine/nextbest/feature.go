@@ -10,26 +10,74 @@ import (
 
 // Least values, so that a logarithm of nothing is a number.
 const (
-	leastSum   = .1
+	leastMix   = 1e-5
 	leastShare = 1e-6
 )
 
 // probability that the candidate is in the customer's next order.
 func (r *Recommender) probability(c *candidate, m *score.OfferModel) float64 {
 	if c.own < 0 {
-		return churn.Logistic(m.New.Logit(0, r.newColumns(c, r.cols[:])))
+		return churn.Logistic(m.New.Logit(0, r.newColumns(c, m, r.cols[:])))
 	}
 	return churn.Logistic(m.Again.Logit(0, r.againColumns(c, r.cols[:])))
 }
 
+// voices are the distributions over the candidates that are new to the customer.
+type voices [score.NumVoices]float64
+
+// total adds up what each voice says of all candidates, so that of one it is a
+// share.
+func (r *Recommender) total() {
+	r.sums = voices{}
+	for i := range r.found.list {
+		c := &r.found.list[i]
+		if c.own >= 0 || c.inCart {
+			continue
+		}
+		for k, v := range c.sums {
+			r.sums[voiceOf[k]] += float64(v)
+		}
+		c.share = float32(math.Exp(r.look.share(c.ref, r.counts)))
+		r.sums[score.VoicePopularity] += float64(c.share)
+	}
+}
+
+// of is what each voice gives the candidate of its whole.
+func (r *Recommender) of(c *candidate) (v voices) {
+	for k, s := range c.sums {
+		if s > 0 {
+			v[voiceOf[k]] = float64(s) / r.sums[voiceOf[k]]
+		}
+	}
+	v[score.VoicePopularity] = float64(c.share) / max(r.sums[score.VoicePopularity], leastShare)
+	return v
+}
+
+// voiceOf is the voice of a kind of evidence.
+var voiceOf = [basket.NumKinds]int{
+	basket.SameOrder: score.VoiceOrder, basket.SameSession: score.VoiceSession, basket.NextOrder: score.VoiceNext, basket.SameCustomer: score.VoiceCustomer,
+}
+
+// mix is the mixture of the voices under shares of them. A voice that says
+// nothing of any candidate leaves its share to the others.
+func (v *voices) mix(shares *[score.NumVoices]float64, sums *voices) float64 {
+	sum, whole := 0., 0.
+	for k, w := range shares {
+		if sums[k] > 0 {
+			sum, whole = sum+w*v[k], whole+w
+		}
+	}
+	if whole == 0 {
+		return 0
+	}
+	return sum / whole
+}
+
 // newColumns are those of an item new to the customer.
-func (r *Recommender) newColumns(c *candidate, x []float64) []float64 {
+func (r *Recommender) newColumns(c *candidate, m *score.OfferModel, x []float64) []float64 {
 	x = x[:score.NumNew]
-	x[score.NewCustomer] = logSum(c.sums[basket.SameCustomer])
-	x[score.NewOrder] = logSum(c.sums[basket.SameOrder])
-	x[score.NewNext] = logSum(c.sums[basket.NextOrder])
-	x[score.NewSession] = logSum(c.sums[basket.SameSession])
-	x[score.NewPopularity] = r.look.share(c.ref, r.counts)
+	v := r.of(c)
+	x[score.NewMix] = math.Ln2 * basket.Log2(v.mix(&m.Mix, &r.sums)+leastMix)
 	x[score.NewCategory] = r.step(c.ref)
 	x[score.NewLooked] = truth(c.looked)
 	x[score.NewOrders] = r.mem.logOrders
@@ -100,9 +148,6 @@ func (r *Recommender) step(ref basket.Ref) float64 {
 	}
 	return sum / float64(n)
 }
-
-// logSum is the log of a sum of strengths.
-func logSum(v float32) float64 { return math.Ln2 * basket.Log2(float64(v)+leastSum) }
 
 func truth(b bool) float64 {
 	if b {

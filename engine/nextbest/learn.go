@@ -29,9 +29,10 @@ func Learn(lessons []Lesson, prev *score.OfferModel) (*score.OfferModel, error) 
 	m := *prev
 	lessons = slices.Clone(lessons)
 	slices.SortFunc(lessons, func(a, b Lesson) int { return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.At, b.At)) })
+	m.Mix = mixture(lessons)
 	var failed []error
 	for part, into := range [2]**churn.Model{&m.New, &m.Again} {
-		fit, err := learnPart(lessons, part == 1)
+		fit, err := learnPart(lessons, &m.Mix, part == 1)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("offers of %s items: %w", PartNames[1+part], err))
 			continue
@@ -42,12 +43,12 @@ func Learn(lessons []Lesson, prev *score.OfferModel) (*score.OfferModel, error) 
 }
 
 // learnPart fits the model of new items, or of those that customers had.
-func learnPart(lessons []Lesson, again bool) (*churn.Model, error) {
+func learnPart(lessons []Lesson, shares *[score.NumVoices]float64, again bool) (*churn.Model, error) {
 	prior, orders := score.BuiltInOffers().New, score.NewOrders
 	if again {
 		prior, orders = score.BuiltInOffers().Again, score.AgainOrders
 	}
-	s := newScale(lessons, again, len(prior.Weights))
+	s := newScale(lessons, shares, again, len(prior.Weights))
 	believed := make([]float64, len(prior.Weights))
 	for c, w := range prior.Weights {
 		if c != orders {
@@ -78,17 +79,22 @@ func learnPart(lessons []Lesson, again bool) (*churn.Model, error) {
 }
 
 // scale is what columns are standardised by.
-type scale struct{ mean, deviation, low, high []float64 }
+type scale struct {
+	shares                     *[score.NumVoices]float64
+	mean, deviation, low, high []float64
+}
 
-func newScale(lessons []Lesson, again bool, columns int) *scale {
-	s := &scale{mean: make([]float64, columns), deviation: make([]float64, columns), low: make([]float64, columns), high: make([]float64, columns)}
+func newScale(lessons []Lesson, shares *[score.NumVoices]float64, again bool, columns int) *scale {
+	s := &scale{shares: shares, mean: make([]float64, columns), deviation: make([]float64, columns), low: make([]float64, columns), high: make([]float64, columns)}
 	var values []float64
 	for c := range columns {
 		values = values[:0]
 		for i := range lessons {
 			for j := range lessons[i].Examples {
-				if e := &lessons[i].Examples[j]; e.Again == again && e.X[c] == e.X[c] {
-					values = append(values, float64(e.X[c]))
+				if e := &lessons[i].Examples[j]; e.Again == again {
+					if v := s.column(&lessons[i], e, c); v == v {
+						values = append(values, v)
+					}
 				}
 			}
 		}
@@ -107,6 +113,14 @@ func newScale(lessons []Lesson, again bool, columns int) *scale {
 	return s
 }
 
+// column is one of an example's.
+func (s *scale) column(l *Lesson, e *Example, c int) float64 {
+	if e.Again || c != score.NewMix {
+		return float64(e.X[c])
+	}
+	return logMix(l, e, s.shares)
+}
+
 // list takes a lesson's candidates of a part.
 func (s *scale) list(l *Lesson, again bool) (out list) {
 	for j := range l.Examples {
@@ -116,7 +130,7 @@ func (s *scale) list(l *Lesson, again bool) (out list) {
 		}
 		x := make([]float64, len(s.mean))
 		for c := range x {
-			if v := float64(e.X[c]); v == v {
+			if v := s.column(l, e, c); v == v {
 				x[c] = (min(max(v, s.low[c]), s.high[c]) - s.mean[c]) / s.deviation[c]
 			}
 		}

@@ -62,6 +62,7 @@ func (v *Verdict) Add(o *Verdict) {
 type Lesson struct {
 	Order    uint64 // its hash
 	At       int64  // Unix ms
+	Sums     voices // what each voice said of all candidates
 	Examples []Example
 	Verdict  Verdict
 }
@@ -70,24 +71,21 @@ type Lesson struct {
 type Example struct {
 	Again  bool // the customer had it
 	Bought bool
-	Weight float32 // candidates that it stands for
-	X      [score.NumNew]float32
+	Weight float32                 // candidates that it stands for
+	X      [score.NumAgain]float32 // its columns; the first of a new item is not known before the mixture is
+	Voices [score.NumVoices]float32
 }
 
 // skipped is of how many candidates that were not bought one is kept.
 const skipped = 4
 
-// taught is how many new items of a list are learned from, those that most speaks
-// for, as many as a list has. Farther down, where nothing speaks, popularity is all
-// there is, and would be taken to matter as much at the top.
-const taught = ListLength
-
 // Study makes the list that would have been offered before an order of the items
 // (hashes), judges it and the simpler ways beside it, and fills lesson. The
-// ledger and the counts must not know the order.
+// ledger and the counts must not know the order. What lies in the cart is passed
+// over, as if the list had been made before: it is the order itself, mostly.
 func (r *Recommender) Study(l *ledger.Ledger, m *score.OfferModel, now int64, items []uint64, lesson *Lesson) {
 	lesson.Examples, lesson.Verdict = lesson.Examples[:0], Verdict{}
-	if r.gather(l, now); !r.mem.says() {
+	if r.gather(l, now, false); !r.mem.says() {
 		r.popular()
 	}
 	var s study
@@ -99,13 +97,15 @@ func (r *Recommender) Study(l *ledger.Ledger, m *score.OfferModel, now int64, it
 	for i := range r.mem.own {
 		s.own = append(s.own, r.mem.own[i].ref)
 	}
-	for i, at := range r.found.promising(r.counts, maxRanked) {
+	r.total()
+	lesson.Sums = r.sums
+	for _, at := range r.found.promising(r.counts, maxRanked) {
 		c := &r.found.list[at]
 		p := r.probability(c, m)
 		bought := slices.Contains(s.bought, c.ref)
 		s.ranked = append(s.ranked, ranked{c.ref, p})
-		if len(r.mem.sales) > 0 && i < len(r.mem.own)+taught { // of who has bought nothing, only popularity speaks
-			lesson.keep(c, bought, r.cols[:])
+		if len(r.mem.sales) > 0 { // of who has bought nothing, only popularity speaks
+			lesson.keep(c, bought, r.cols[:], r.of(c))
 		}
 	}
 	slices.SortFunc(s.ranked, func(a, b ranked) int { return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(a.ref, b.ref)) })
@@ -118,7 +118,7 @@ func (r *Recommender) Study(l *ledger.Ledger, m *score.OfferModel, now int64, it
 }
 
 // keep makes an example of a candidate whose columns have just been computed.
-func (s *Lesson) keep(c *candidate, bought bool, columns []float64) {
+func (s *Lesson) keep(c *candidate, bought bool, columns []float64, v voices) {
 	e := Example{Again: c.own >= 0, Bought: bought, Weight: 1}
 	if !bought {
 		if (uint64(c.ref)*0x9e3779b97f4a7c15^s.Order)*0xbf58476d1ce4e5b9>>62 != 0 {
@@ -128,6 +128,9 @@ func (s *Lesson) keep(c *candidate, bought bool, columns []float64) {
 	}
 	for i, v := range columns[:len(e.X)] {
 		e.X[i] = float32(v)
+	}
+	for i, w := range v {
+		e.Voices[i] = float32(w)
 	}
 	s.Examples = append(s.Examples, e)
 }

@@ -22,7 +22,10 @@ func (r *Recommender) Offer(l *ledger.Ledger, m *score.OfferModel, now int64, id
 	}
 	r.found.reset()
 	r.own()
+	r.neighbours() // for what the voices say in all
+	r.popular()
 	c := r.found.at(ref)
+	c.sums, c.best, c.second = [basket.NumKinds]float32{}, voice{}, voice{}
 	if c.inCart || c.own < 0 && ordered(l, item) || c.own >= 0 && !r.isDue(&r.mem.own[c.own], ref) {
 		return score.Offer{}, false
 	}
@@ -31,6 +34,7 @@ func (r *Recommender) Offer(l *ledger.Ledger, m *score.OfferModel, now int64, id
 			c.hear(voice{of: of, kind: k, value: w * float32(s)})
 		}
 	})
+	r.total()
 	p := pick{p: r.probability(c, m), id: id, entry: entry}
 	for i := range r.found.list {
 		if &r.found.list[i] == c {

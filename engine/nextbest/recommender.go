@@ -54,7 +54,8 @@ type Recommender struct {
 	look  *Trends
 	mem   memory
 	found candidates
-	cols  [score.NumNew]float64
+	cols  [score.NumAgain]float64
+	sums  voices // of all candidates new to the customer
 	top   []pick
 }
 
@@ -86,7 +87,7 @@ func (r *Recommender) Offers(l *ledger.Ledger, m *score.OfferModel, now int64, k
 	if k <= 0 || r.refused(l) {
 		return out
 	}
-	if r.gather(l, now); !r.mem.says() {
+	if r.gather(l, now, true); !r.mem.says() {
 		return out
 	}
 	r.rank(l, m, k)
@@ -106,9 +107,12 @@ func (r *Recommender) refused(l *ledger.Ledger) bool {
 }
 
 // gather finds the candidates and what speaks for each.
-func (r *Recommender) gather(l *ledger.Ledger, now int64) {
+func (r *Recommender) gather(l *ledger.Ledger, now int64, cart bool) {
 	r.now, r.look = now, r.trends()
 	r.mem.read(l, r.rules, r.counts)
+	if !cart {
+		r.mem.cart = r.mem.cart[:0]
+	}
 	r.found.reset()
 	if !r.mem.says() {
 		return
@@ -129,6 +133,7 @@ func (r *Recommender) popular() {
 // rank fills top with the best k.
 func (r *Recommender) rank(l *ledger.Ledger, m *score.OfferModel, k int) {
 	r.top = r.top[:0]
+	r.total()
 	value := r.cfg.Rank == ByValue
 	for _, at := range r.found.promising(r.counts, max(maxRanked, k)) {
 		c := &r.found.list[at]

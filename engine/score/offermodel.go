@@ -9,26 +9,39 @@ import (
 )
 
 // OfferModel foretells whether an item is in a customer's next order: for items
-// that are new to the customer and for those it has had. Both are logistic
-// regressions over the columns that NewColumns and AgainColumns name. It is
-// immutable.
+// that are new to the customer and for those it has had. It is immutable.
+//
+// What speaks for a new item is a mixture of voices, each a distribution over the
+// candidates: Σ Mix[v]·voice(item). Its log is the first column of a logistic
+// regression. Items that the customer has had go into another one.
 type OfferModel struct {
-	New, Again *churn.Model
-	Lists      int // offer lists that it was learned from; 0: built in
+	Mix        [NumVoices]float64 // ≥ 0, sum 1
+	New, Again *churn.Model       // over NewColumns, AgainColumns
+	Lists      int                // offer lists that it was learned from; 0: built in
 }
 
-// Columns of an item that is new to the customer. Sums are over what the
-// customer has, the latest weighing most; logs are natural.
+// Voices for an item that is new to the customer.
 const (
-	NewCustomer   = iota // log of the sum of its neighbourhood to what the customer has bought, by what customers had
-	NewOrder             // the same by what was in one order
-	NewNext              // the same by what followed, to the latest order
-	NewSession           // the same by what was looked at next, to what was looked at since the latest order
-	NewPopularity        // log of its share of all orders
-	NewCategory          // log of how many times as often its category follows the latest one's as any
-	NewLooked            // 1: looked at since the latest order
-	NewOrders            // log(1 + the customer's orders)
-	NumNew               // how many there are
+	VoiceCustomer   = iota // near what the customer has bought, by what customers had; the latest weighs most
+	VoiceOrder             // the same by what was in one order
+	VoiceNext              // near the latest order, by what was in the next one
+	VoiceSession           // near what was looked at since the latest order, by what was looked at next
+	VoicePopularity        // its share of all orders
+	NumVoices
+)
+
+// Voices names them.
+func Voices() [NumVoices]string {
+	return [NumVoices]string{"same_customer", "same_order", "next_order", "same_session", "popularity"}
+}
+
+// Columns of an item that is new to the customer; logs are natural.
+const (
+	NewMix      = iota // log of the mixture of the voices
+	NewCategory        // log of how many times as often its category follows the latest one's as any
+	NewLooked          // 1: looked at since the latest order
+	NewOrders          // log(1 + the customer's orders)
+	NumNew             // how many there are
 )
 
 // Columns of an item that the customer has had.
@@ -46,7 +59,7 @@ const (
 
 // NewColumns names the columns of an item new to the customer.
 func NewColumns() []string {
-	return []string{"same_customer", "same_order", "next_order", "same_session", "popularity", "category", "looked_at", "orders"}
+	return []string{"mix", "category", "looked_at", "orders"}
 }
 
 // AgainColumns names the columns of an item that the customer has had.
@@ -57,9 +70,8 @@ func AgainColumns() []string {
 // BuiltInOffers is what ranks offers before anything was learned.
 func BuiltInOffers() *OfferModel {
 	return &OfferModel{
-		New: builtIn(NumNew, -2.2, map[int]float64{
-			NewCustomer: .45, NewOrder: .1, NewNext: .1, NewSession: .1, NewPopularity: .65, NewCategory: .3, NewLooked: .8, NewOrders: -.2,
-		}),
+		Mix: [NumVoices]float64{VoiceCustomer: .45, VoiceOrder: .1, VoiceNext: .1, VoiceSession: .1, VoicePopularity: .25},
+		New: builtIn(NumNew, 0, map[int]float64{NewMix: 1, NewCategory: .3, NewLooked: .8, NewOrders: -.2}),
 		Again: builtIn(NumAgain, .4, map[int]float64{
 			AgainShare: .9, AgainAge: -.15, AgainDue: .3, AgainItem: .5, AgainPopularity: .15, AgainCategory: .3, AgainLooked: .8, AgainOrders: .1,
 		}),
@@ -79,6 +91,11 @@ func builtIn(columns int, bias float64, weights map[int]float64) *churn.Model {
 
 // same says whether o foretells as m does, to within the fits' tolerance.
 func (m *OfferModel) same(o *OfferModel) bool {
+	for v := range m.Mix {
+		if !near(m.Mix[v], o.Mix[v]) {
+			return false
+		}
+	}
 	for _, p := range [2][2]*churn.Model{{m.New, o.New}, {m.Again, o.Again}} {
 		if !near(p[0].Bias, p[1].Bias) || !slices.EqualFunc(p[0].Weights, p[1].Weights, near) {
 			return false
@@ -91,6 +108,11 @@ func (m *OfferModel) same(o *OfferModel) bool {
 func (m *OfferModel) Check() error {
 	if m.New == nil || m.Again == nil {
 		return errors.New("offer model: a part is missing")
+	}
+	for v, w := range m.Mix {
+		if !(w >= 0 && w <= 1) {
+			return fmt.Errorf("offer model: %s has a share of %g", Voices()[v], w)
+		}
 	}
 	if err := m.New.Check(NumNew); err != nil {
 		return fmt.Errorf("offer model, new items: %w", err)
