@@ -12,7 +12,7 @@ import (
 //	SameOrder     To: an order's items
 //	SameSession   To: a view's item; From: that of the view right before it
 //	NextOrder     To: an order's items; From: those of the order before it
-//	SameCustomer  To: an order's items that the customer had not; From: those it had
+//	SameCustomer  To: an order's items that the customer had not; From: the mostHad it had bought last
 //
 // The items of each side are distinct; those of orders are sorted.
 type Row struct {
@@ -23,7 +23,7 @@ type Row struct {
 
 const (
 	lookBack = 8  // orders in which it is looked for what a customer has; on Ta-Feng's baskets 8 foretell better than 3
-	mostHad  = 24 // items of them that are counted as had, the latest first
+	mostHad  = 24 // items of them that what is taken up is counted with, the latest first
 )
 
 // Source finds the evidence in ledgers. It keeps memory between calls: one
@@ -33,6 +33,7 @@ type Source struct {
 	rules         *ledger.Rules
 	before, after []order
 	had, new      []uint64
+	lately        []uint64 // of had, the mostHad bought last
 	row           Row
 	one           [2]uint64
 }
@@ -119,14 +120,16 @@ func (s *Source) rows(orders []order, i int, emit func(r *Row, sign int), sign i
 		s.row = Row{Kind: NextOrder, At: o.placed, From: orders[i-1].items, To: o.items}
 		emit(&s.row, sign)
 	}
-	s.had = s.had[:0]
-	for j := i - 1; j >= 0 && i-j <= lookBack && o.placed-orders[j].placed <= s.window && len(s.had) < mostHad; j-- {
+	s.had, s.lately = s.had[:0], s.lately[:0]
+	for j := i - 1; j >= 0 && i-j <= lookBack && o.placed-orders[j].placed <= s.window; j-- {
 		for _, it := range orders[j].items {
-			if len(s.had) == mostHad {
-				break
+			at, found := slices.BinarySearch(s.had, it)
+			if found {
+				continue
 			}
-			if at, found := slices.BinarySearch(s.had, it); !found {
-				s.had = slices.Insert(s.had, at, it)
+			s.had = slices.Insert(s.had, at, it)
+			if len(s.lately) < mostHad {
+				s.lately = append(s.lately, it)
 			}
 		}
 	}
@@ -137,7 +140,7 @@ func (s *Source) rows(orders []order, i int, emit func(r *Row, sign int), sign i
 		}
 	}
 	if len(s.new) > 0 {
-		s.row = Row{Kind: SameCustomer, At: o.placed, From: s.had, To: s.new}
+		s.row = Row{Kind: SameCustomer, At: o.placed, From: s.lately, To: s.new}
 		emit(&s.row, sign)
 	}
 }

@@ -76,7 +76,7 @@ func (c *Counts) Holds(k Kind, a, b uint64) bool {
 }
 
 func (c *Counts) holds(t *table, a, b uint32, v Table2) bool {
-	return v.sound() && v.Both >= c.cfg.MinCount && v.Lift() > 1 && v.LLR() >= c.threshold() && !c.ended(t, a, b, v)
+	return c.Sound(v) && !c.ended(t, a, b, v)
 }
 
 // threshold is the LLR that, by chance alone, any of all pairs of the catalogue
@@ -143,6 +143,12 @@ func (c *Counts) TripleTable(a, b, item uint64) Table2 {
 	return Table2{
 		Both: c.Triple(a, b, item), A: c.Pair(SameOrder, a, b), B: c.Count(SameOrder, item), N: c.Orders(),
 	}
+}
+
+// Sound says whether a table is evidence: of enough rows, with a lift above 1, and
+// beyond chance; see Holds.
+func (c *Counts) Sound(t Table2) bool {
+	return t.sound() && t.Both >= c.cfg.MinCount && t.Lift() > 1 && t.LLR() >= c.threshold()
 }
 
 // Prior is Config.Prior.

@@ -71,23 +71,30 @@ func (r *Recommender) Together(ids []string, kind basket.Kind, k int) (offers []
 	}
 	for item, rules := range found {
 		it := r.names.Get(item)
-		if it == nil || it.Hidden || it.Unavailable {
+		if it == nil || it.Hidden || it.Unavailable || it.Consent != "" {
 			continue
-		}
-		if kind == basket.SameOrder {
-			rules = append(rules, r.pairRules(set, item)...)
 		}
 		offers = append(offers, r.joined(it.ID, kind, rules))
 	}
-	slices.SortFunc(offers, func(a, b score.Offer) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ItemID, b.ItemID))
-	})
+	slices.SortFunc(offers, byScore)
+	offers = offers[:min(k*reranked, len(offers))]
+	if kind == basket.SameOrder {
+		r.joinPairs(set, found, offers)
+		slices.SortFunc(offers, byScore)
+	}
 	return offers[:min(k, len(offers))], unknown
 }
 
+// byScore orders offers, equals by id.
+func byScore(a, b score.Offer) int {
+	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ItemID, b.ItemID))
+}
+
 const (
-	perItem = 100 // neighbours looked at of each item of a set
-	maxTold = 3   // rules told of each offer
+	perItem  = 100 // neighbours looked at of each item of a set
+	joins    = 3   // rules, the strongest, that an offer rests on: rules of one set overlap
+	reranked = 4   // times as many offers as asked for have their pair rules looked at
+	paired   = 6   // items of the set, those that speak loudest, that are paired
 )
 
 // ruled is a rule with its left side.
@@ -97,33 +104,53 @@ type ruled struct {
 	items    []uint64
 }
 
-// pairRules are those with two items of the set on the left side.
-func (r *Recommender) pairRules(set []uint64, item uint64) (rules []ruled) {
-	for i, a := range set {
-		for _, b := range set[i+1:] {
-			if t := r.counts.TripleTable(a, b, item); t.Both >= 1 && t.A > 0 {
-				if s := t.Strength(r.counts.Prior()); s > 0 {
+// joinPairs adds to the offers' rules those with two items on the left side, each
+// in the place of its two items' own where it is the stronger.
+func (r *Recommender) joinPairs(set []uint64, found map[uint64][]ruled, offers []score.Offer) {
+	for i := range offers {
+		item, rules := event.Hash(offers[i].ItemID), found[event.Hash(offers[i].ItemID)]
+		slices.SortStableFunc(rules, louder)
+		single := rules[:min(paired, len(rules))]
+		for x := range single {
+			for y := range single[:x] {
+				a, b := single[x].items[0], single[y].items[0]
+				t := r.counts.TripleTable(a, b, item)
+				if !r.counts.Sound(t) {
+					continue
+				}
+				if s := t.Strength(r.counts.Prior()); s > max(single[x].strength, single[y].strength) {
 					rules = append(rules, ruled{t, s, []uint64{a, b}})
 				}
 			}
 		}
+		offers[i] = r.joined(offers[i].ItemID, basket.SameOrder, rules)
 	}
-	return rules
 }
 
+// louder orders rules, the strongest first.
+func louder(a, b ruled) int { return cmp.Compare(b.strength, a.strength) }
+
+// joined is the offer that rules make: the strongest joins of them, no item of the
+// left side twice.
 func (r *Recommender) joined(id string, kind basket.Kind, rules []ruled) score.Offer {
-	slices.SortStableFunc(rules, func(a, b ruled) int { return cmp.Compare(b.strength, a.strength) })
+	slices.SortStableFunc(rules, louder)
 	o, miss := score.Offer{ItemID: id, Kind: GoesWith}, 1.
+	var used []uint64
 	for i := range rules {
 		v := &rules[i]
+		if slices.ContainsFunc(v.items, func(h uint64) bool { return slices.Contains(used, h) }) {
+			continue
+		}
+		used = append(used, v.items...)
 		miss *= 1 - v.strength
-		if i < maxTold {
-			o.Because = r.because(o.Because, "", kind.String(), v.Table2)
-			b := &o.Because[len(o.Because)-1]
-			b.ItemIDs = b.ItemIDs[:0]
-			for _, h := range v.items {
-				b.ItemIDs = append(b.ItemIDs, r.names.Get(h).ID)
-			}
+		o.Because = r.because(o.Because, "", kind.String(), v.Table2)
+		b := &o.Because[len(o.Because)-1]
+		b.ItemIDs = b.ItemIDs[:0]
+		for _, h := range v.items {
+			b.ItemIDs = append(b.ItemIDs, r.names.Get(h).ID)
+		}
+		if len(o.Because) == joins {
+			break
 		}
 	}
 	o.Score = 1 - miss

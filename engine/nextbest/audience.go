@@ -6,19 +6,22 @@ import (
 	"github.com/dangol-dev/dangol/engine/basket"
 )
 
-// Audience knows of each item who last ordered it or put it into a cart. So whom to tell about an item is found without
-// asking everyone. It says who may be worth asking, not who is: whoever was
-// erased or has sent everything back is still in it, and falls out when scored.
-// One goroutine writes; while it does not, many may read.
+// Audience knows of each item who last ordered it or put it into a cart. So whom
+// to tell about an item is found without asking everyone. It says who may be worth
+// asking, not who is: whoever has sent everything back is still in it, and falls
+// out when scored. Its memory is bounded by what it points at. One goroutine
+// writes; while it does not, many may read.
 type Audience struct {
 	most      int
 	customers []customer
 	index     map[uint64]uint32 // of the hash of partition and id
 	items     map[uint64][]contact
+	room      int // customers at which those that nothing points at go
 }
 
-// customer is somebody in the index.
+// customer is somebody in the index; without an id, forgotten.
 type customer struct {
+	key       uint64
 	partition int32
 	id        string
 }
@@ -31,7 +34,14 @@ type contact struct {
 
 // NewAudience returns an empty index of the latest so many customers of each item.
 func NewAudience(most int) *Audience {
-	return &Audience{most: most, index: map[uint64]uint32{}, items: map[uint64][]contact{}}
+	return &Audience{most: most, index: map[uint64]uint32{}, items: map[uint64][]contact{}, room: leastRoom}
+}
+
+const leastRoom = 1024
+
+// audienceKey is a customer's, by the hash of its id.
+func audienceKey(partition int32, hash uint64) uint64 {
+	return hash + uint64(uint32(partition))*0x9e3779b97f4a7c15
 }
 
 // Note takes in that a customer, by the hash and the bytes of its id, had to do
@@ -40,13 +50,7 @@ func (a *Audience) Note(partition int32, hash uint64, id []byte, item uint64, at
 	if a.most == 0 {
 		return
 	}
-	hash += uint64(uint32(partition)) * 0x9e3779b97f4a7c15
-	who, ok := a.index[hash]
-	if !ok {
-		who = uint32(len(a.customers))
-		a.customers = append(a.customers, customer{partition, string(id)})
-		a.index[hash] = who
-	}
+	who := a.who(partition, hash, id) // which may move the lists
 	list, minute := a.items[item], uint32(at/60_000)
 	oldest := 0
 	for i := range list {
@@ -65,6 +69,54 @@ func (a *Audience) Note(partition int32, hash uint64, id []byte, item uint64, at
 	}
 }
 
+// who is the customer's place, a new one where it has none.
+func (a *Audience) who(partition int32, hash uint64, id []byte) uint32 {
+	key := audienceKey(partition, hash)
+	if who, ok := a.index[key]; ok {
+		return who
+	}
+	if len(a.customers) >= a.room {
+		a.compact()
+	}
+	who := uint32(len(a.customers))
+	a.customers = append(a.customers, customer{key, partition, string(id)})
+	a.index[key] = who
+	return who
+}
+
+// compact lets go of the customers that nothing points at.
+func (a *Audience) compact() {
+	was := a.customers
+	a.customers, a.index = nil, map[uint64]uint32{}
+	for item, list := range a.items {
+		kept := list[:0]
+		for _, c := range list {
+			w := &was[c.customer]
+			if w.id == "" {
+				continue
+			}
+			who, ok := a.index[w.key]
+			if !ok {
+				who = uint32(len(a.customers))
+				a.customers = append(a.customers, *w)
+				a.index[w.key] = who
+			}
+			kept = append(kept, contact{who, c.minute})
+		}
+		a.items[item] = kept
+	}
+	a.room = max(leastRoom, 2*len(a.customers))
+}
+
+// Forget drops a customer, by the hash of its id.
+func (a *Audience) Forget(partition int32, hash uint64) {
+	key := audienceKey(partition, hash)
+	if who, ok := a.index[key]; ok {
+		a.customers[who].id = ""
+		delete(a.index, key)
+	}
+}
+
 // Who calls f with the customers of items, each once.
 func (a *Audience) Who(items []uint64, f func(partition int32, id string)) {
 	var seen []uint32
@@ -75,7 +127,9 @@ func (a *Audience) Who(items []uint64, f func(partition int32, id string)) {
 	}
 	slices.Sort(seen)
 	for _, who := range slices.Compact(seen) {
-		f(a.customers[who].partition, a.customers[who].id)
+		if c := &a.customers[who]; c.id != "" {
+			f(c.partition, c.id)
+		}
 	}
 }
 

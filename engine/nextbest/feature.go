@@ -110,18 +110,21 @@ func (r *Recommender) repurchased(ref basket.Ref) float64 {
 	return (again + 1) / (of + 20)
 }
 
-// isDue says whether an item may be offered again: the customer's own rhythm for
-// it says so, or, where it has none yet, it was not bought just now and there are
-// others who buy it again.
+// isDue says whether an item may be offered again: by the customer's own rhythm
+// for it. Where it has none yet, as for what was bought once, the rhythm of the
+// customer's orders stands for it, and others must buy it again.
 func (r *Recommender) isDue(o *owned, ref basket.Ref) bool {
 	if r.cfg.DueShare == 0 {
 		return true
 	}
-	if gap := o.usualGap(); gap > 0 {
-		return float64(r.now-o.last) >= r.cfg.DueShare*gap
+	gap := o.usualGap()
+	if gap == 0 {
+		if again, of := r.counts.Again(ref); again < .5 && of >= 20 {
+			return false
+		}
+		gap = r.mem.orderGap()
 	}
-	again, of := r.counts.Again(ref)
-	return r.now-o.last >= day && (again >= .5 || of < 20)
+	return float64(r.now-o.last) >= r.cfg.DueShare*gap
 }
 
 // step is how the item's category follows that of the latest item: looked at

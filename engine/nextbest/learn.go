@@ -29,15 +29,17 @@ func Learn(lessons []Lesson, prev *score.OfferModel) (*score.OfferModel, error) 
 	m := *prev
 	lessons = slices.Clone(lessons)
 	slices.SortFunc(lessons, func(a, b Lesson) int { return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.At, b.At)) })
-	m.Mix = mixture(lessons)
+	mix := mixture(lessons)
 	var failed []error
 	for part, into := range [2]**churn.Model{&m.New, &m.Again} {
-		fit, err := learnPart(lessons, &m.Mix, part == 1)
+		fit, err := learnPart(lessons, &mix, part == 1)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("offers of %s items: %w", PartNames[1+part], err))
 			continue
 		}
-		*into, m.Lists = fit, len(lessons)
+		if *into, m.Lists = fit, len(lessons); part == 0 {
+			m.Mix = mix
+		}
 	}
 	return &m, errors.Join(failed...)
 }

@@ -13,41 +13,63 @@ import (
 	"github.com/dangol-dev/dangol/engine/score"
 )
 
-// truths by which lessons are simulated: weights of the columns of new items and
-// of those that customers had.
+// truths by which lessons are simulated: the mixture of the voices, and the weights
+// of the columns of new items and of those that customers had.
 var (
-	trueNew   = [score.NumNew]float64{.9, .3, .1, .5, .7, -.4, 1.2, -.3}
+	trueMix   = [score.NumVoices]float64{.4, .15, .1, .05, .3}
+	trueNew   = [score.NumNew]float64{1, .5, 1.2, -.3}
 	trueAgain = [score.NumAgain]float64{1, -.5, .2, .8, .1, .4, .6, .3}
 )
 
 // simulated are lessons of customers who buy each candidate with the probability
-// that the truths give it.
+// that the truths give it. One in three has looked at nothing: that voice is silent.
 func simulated(n int, seed uint64) []Lesson {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	lessons := make([]Lesson, n)
 	for i := range lessons {
 		l := &lessons[i]
 		l.Order, l.At = rng.Uint64(), int64(i)
-		orders := rng.NormFloat64()
-		for j := range 12 + rng.IntN(10) {
-			e := Example{Again: j < 6, Weight: 1}
-			w, z := trueNew, -2.5
-			if e.Again {
-				w, z = trueAgain, -1.
+		old, fresh := 6, 10+rng.IntN(10)
+		said := make([]voices, fresh) // each voice is a distribution over the new ones
+		for v := range l.Sums {
+			if v == score.VoiceSession && rng.IntN(3) == 0 {
+				continue
 			}
-			for c := range e.X {
-				e.X[c] = float32(rng.NormFloat64())
+			for j := range said {
+				said[j][v] = math.Exp(1.5 * rng.NormFloat64())
+				l.Sums[v] += said[j][v]
+			}
+			for j := range said {
+				said[j][v] /= l.Sums[v]
+			}
+		}
+		orders := rng.NormFloat64()
+		for j := range old + fresh {
+			e := Example{Again: j < old, Weight: 1}
+			w, z := trueNew[:], -.3
+			if e.Again {
+				w, z = trueAgain[:], -1.
+			}
+			for c := range w {
 				switch {
-				case c == score.NewOrders: // the same for all of a list, in both parts
+				case e.Again && c == score.AgainDue && rng.IntN(3) == 0:
+					e.X[c] = float32(math.NaN())
+					continue
+				case e.Again && c == score.AgainOrders, !e.Again && c == score.NewOrders: // the same for all of a list
 					e.X[c] = float32(orders)
 				case !e.Again && c == score.NewLooked:
 					e.X[c] = float32(rng.IntN(2))
-				case e.Again && c == score.AgainDue && rng.IntN(3) == 0:
-					e.X[c] = float32(math.NaN())
+				case !e.Again && c == score.NewMix:
+					v := said[j-old]
+					for k := range v {
+						e.Voices[k] = float32(v[k])
+					}
+					z += w[c] * math.Log(v.mix(&trueMix, &l.Sums)+leastMix)
+					continue
+				default:
+					e.X[c] = float32(rng.NormFloat64())
 				}
-				if e.X[c] == e.X[c] {
-					z += w[c] * float64(e.X[c])
-				}
+				z += w[c] * float64(e.X[c])
 			}
 			e.Bought = rng.Float64() < churn.Logistic(z)
 			if !e.Bought {
@@ -80,6 +102,9 @@ func TestLearnRecoversTheTruth(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, m.Check())
 	require.Equal(t, 4000, m.Lists)
+	t.Log(trueMix, m.Mix)
+	require.Equal(t, order(trueMix[:]), order(m.Mix[:]))
+	require.InDeltaSlice(t, trueMix[:], m.Mix[:], .05)
 	others := simulated(4000, 2)
 	for part, c := range []struct {
 		fit   *churn.Model
@@ -101,6 +126,9 @@ func TestLearnRecoversTheTruth(t *testing.T) {
 				x := make([]float64, len(c.truth))
 				for k := range x {
 					x[k] = float64(e.X[k])
+				}
+				if !e.Again {
+					x[score.NewMix] = logMix(&others[i], e, &m.Mix)
 				}
 				o := outcome{p: churn.Logistic(c.fit.Logit(0, x)), weight: float64(e.Weight)}
 				if e.Bought {

@@ -95,7 +95,9 @@ func (r *Recommender) Study(l *ledger.Ledger, m *score.OfferModel, now int64, it
 		}
 	}
 	for i := range r.mem.own {
-		s.own = append(s.own, r.mem.own[i].ref)
+		if ref := r.mem.own[i].ref; ref != 0 {
+			s.own = append(s.own, ref)
+		}
 	}
 	r.total()
 	lesson.Sums = r.sums

@@ -46,6 +46,18 @@ func (o *owned) usualGap() float64 {
 	return float64(o.last-o.first) / float64(o.days-1)
 }
 
+// firstGap stands for the time between orders of who has ordered once.
+const firstGap = 30 * day
+
+// orderGap is the mean time between the customer's orders.
+func (m *memory) orderGap() float64 {
+	n := len(m.sales)
+	if n < 2 {
+		return firstGap
+	}
+	return max(float64(m.sales[0].placed-m.sales[n-1].placed)/float64(n-1), day)
+}
+
 // fade is what a purchase counts as the customer's orders go on.
 const fade = .6
 

@@ -173,6 +173,16 @@ func (p *onPaper) gap(item uint64) (gap float64, last int64, orders, age int) {
 	return gap, last, orders, age
 }
 
+// orderGap is the mean time between the customer's orders, at least a day, and a
+// month where there is one order.
+func (p *onPaper) orderGap() float64 {
+	n := len(p.placed)
+	if n < 2 {
+		return 30 * day
+	}
+	return max(day, float64(p.placed[0]-p.placed[n-1])/float64(n-1))
+}
+
 // columns are what the model looks at.
 func (p *onPaper) columns(item uint64) (x []float64, again bool) {
 	c := p.s.counts
@@ -196,14 +206,48 @@ func (p *onPaper) columns(item uint64) (x []float64, again bool) {
 			math.Log(rate / (1 - rate)), share, p.step(item), looked, orders,
 		}, true
 	}
-	var sums [basket.NumKinds]float64
-	for _, v := range p.all(item) {
-		sums[v.kind] += float64(v.much)
+	return []float64{math.Log(p.mixed(item) + 1e-5), p.step(item), looked, orders}, false
+}
+
+// voiced is how loudly each voice speaks for an item.
+func (p *onPaper) voiced(item uint64) (v [score.NumVoices]float64) {
+	for _, s := range p.all(item) {
+		v[[]int{score.VoiceOrder, score.VoiceSession, score.VoiceNext, score.VoiceCustomer}[s.kind]] += float64(s.much)
 	}
-	log := func(k basket.Kind) float64 { return math.Log(sums[k] + .1) }
-	return []float64{
-		log(basket.SameCustomer), log(basket.SameOrder), log(basket.NextOrder), log(basket.SameSession), share, p.step(item), looked, orders,
-	}, false
+	v[score.VoicePopularity] = p.s.counts.Share(p.s.counts.Ref(item)) + 1e-6
+	return v
+}
+
+// mixed is the mixture of the voices that speak at all, each as a share of what it
+// says of all that is new to the customer.
+func (p *onPaper) mixed(item uint64) float64 {
+	var whole [score.NumVoices]float64
+	for _, it := range p.candidates() {
+		if !p.bought(it) && !p.cart[it] {
+			for k, v := range p.voiced(it) {
+				whole[k] += v
+			}
+		}
+	}
+	sum, shares := 0., 0.
+	for k, v := range p.voiced(item) {
+		if whole[k] > 0 {
+			sum, shares = sum+p.s.model.Mix[k]*v/whole[k], shares+p.s.model.Mix[k]
+		}
+	}
+	return sum / shares
+}
+
+// candidates are what was ever sold, and whatever something speaks for.
+func (p *onPaper) candidates() (items []uint64) {
+	for _, id := range letters {
+		it := event.Hash(id)
+		ref := p.s.counts.Ref(it)
+		if ref != 0 && (p.s.counts.Share(ref) > 0 || len(p.all(it)) > 0 || slices.Contains(p.views, it) || p.bought(it) || p.cart[it]) {
+			items = append(items, it)
+		}
+	}
+	return items
 }
 
 func (p *onPaper) probability(item uint64) float64 {
@@ -225,7 +269,7 @@ func (p *onPaper) probability(item uint64) float64 {
 // mayBe says whether the item may be offered.
 func (p *onPaper) mayBe(c shopper, item uint64) bool {
 	it, known := p.s.names.Lookup(item)
-	if !known || p.s.counts.Ref(item) == 0 || it.Hidden || it.Unavailable || p.cart[item] || len(p.orders)+len(p.cart)+len(p.views) == 0 {
+	if !known || it.Hidden || it.Unavailable || p.cart[item] || len(p.orders)+len(p.cart)+len(p.views) == 0 {
 		return false
 	}
 	gap, last, n, _ := p.gap(item)
@@ -243,8 +287,10 @@ func (p *onPaper) mayBe(c shopper, item uint64) bool {
 		return true
 	case gap > 0:
 		return float64(p.now-last) >= share*gap
+	case more < .5 && of >= 20:
+		return false // nobody buys it again
 	default:
-		return p.now-last >= day && (more >= .5 || of < 20)
+		return float64(p.now-last) >= share*p.orderGap()
 	}
 }
 
@@ -259,7 +305,7 @@ func TestOffersAreThoseOnPaper(t *testing.T) {
 		var want []score.Offer
 		for _, id := range letters {
 			item := event.Hash(id)
-			if ref := s.counts.Ref(item); !p.mayBe(c, item) || s.counts.Share(ref) == 0 && len(p.all(item)) == 0 && !slices.Contains(p.views, item) && !p.bought(item) {
+			if !p.mayBe(c, item) || !slices.Contains(p.candidates(), item) {
 				continue
 			}
 			it, _ := s.names.Lookup(item)

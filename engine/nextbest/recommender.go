@@ -50,13 +50,14 @@ type Recommender struct {
 	trends func() *Trends
 	rules  *ledger.Rules
 
-	now   int64
-	look  *Trends
-	mem   memory
-	found candidates
-	cols  [score.NumAgain]float64
-	sums  voices // of all candidates new to the customer
-	top   []pick
+	now    int64
+	look   *Trends
+	mem    memory
+	found  candidates
+	cols   [score.NumAgain]float64
+	sums   voices // of all candidates new to the customer
+	top    []pick
+	barred bool // something was not offered that would have been
 }
 
 // New returns a Recommender over counts and names, which stay the caller's, for
@@ -130,26 +131,36 @@ func (r *Recommender) popular() {
 	}
 }
 
-// rank fills top with the best k.
+// rank fills top with the best k. Where too few are left because others may not be
+// offered, more candidates are looked at.
 func (r *Recommender) rank(l *ledger.Ledger, m *score.OfferModel, k int) {
-	r.top = r.top[:0]
 	r.total()
-	value := r.cfg.Rank == ByValue
-	for _, at := range r.found.promising(r.counts, max(maxRanked, k)) {
-		c := &r.found.list[at]
-		if c.inCart || c.own >= 0 && !r.isDue(&r.mem.own[c.own], c.ref) {
-			continue
+	for most := max(maxRanked, k); ; most *= 8 {
+		r.top, r.barred = r.top[:0], false
+		for _, at := range r.found.promising(r.counts, most) {
+			r.rankOne(l, m, at, k)
 		}
-		v := pick{at: at, p: r.probability(c, m)}
-		if v.value = v.p; value {
-			v.value *= r.look.price(c.ref)
+		if len(r.top) >= k || !r.barred || most > full {
+			break
 		}
-		r.consider(l, v, k)
 	}
 	if r.cfg.PerCategory > 0 {
 		r.diversify(k)
 	}
 	r.top = r.top[:min(len(r.top), k)]
+}
+
+func (r *Recommender) rankOne(l *ledger.Ledger, m *score.OfferModel, at, k int) {
+	c := &r.found.list[at]
+	if c.inCart || c.own >= 0 && !r.isDue(&r.mem.own[c.own], c.ref) {
+		r.barred = r.barred || c.inCart
+		return
+	}
+	v := pick{at: at, p: r.probability(c, m)}
+	if v.value = v.p; r.cfg.Rank == ByValue {
+		v.value *= r.look.price(c.ref)
+	}
+	r.consider(l, v, k)
 }
 
 // spare is how many more than asked for are ranked where some may have to give
@@ -169,6 +180,7 @@ func (r *Recommender) consider(l *ledger.Ledger, v pick, k int) {
 	item := r.counts.Item(c.ref)
 	v.entry = r.names.Get(item)
 	if v.entry == nil || !r.allowed(l, v.entry) || c.own < 0 && ordered(l, item) {
+		r.barred = true
 		return
 	}
 	v.id = v.entry.ID

@@ -41,26 +41,33 @@ func TestRepeatIsDueByTheCustomersOwnGap(t *testing.T) {
 	require.True(t, due(.5, 42), "the cart was cleared by another order")
 }
 
-// What was bought once is offered again where others buy it again, and not on the
-// same day; what nobody ever buys again, not at all, once that is known of enough.
+// What was bought once is offered again by the rhythm of the customer's orders,
+// where others buy it again; what nobody ever buys again, not at all, once that is
+// known of enough.
 func TestWhatNobodyBuysAgain(t *testing.T) {
 	s := newShop()
 	s.sold(25, []string{"milk", "kettle"}, []string{"milk"})
 	s.sold(15, []string{"milk", "lamp"}, []string{"milk"})
+	once := func(id string) shopper { return s.shopper().bought(0, id) }
+	weekly := func(id string) shopper { return s.shopper().bought(-14, "Z").bought(-7, "Z").bought(0, id) }
+	hourly := func(id string) shopper { return s.shopper().bought(-.1, "Z").bought(-.05, "Z").bought(0, id) }
 	for _, c := range []struct {
+		who     func(id string) shopper
 		id      string
 		after   float64
 		offered bool
 	}{
-		{"milk", 5, true}, {"milk", 1, true}, {"milk", .9, false},
-		{"kettle", 5, false}, {"kettle", 500, false},
-		{"lamp", 5, true}, // too few to know
+		{once, "milk", 14.9, false}, {once, "milk", 15, true}, // half a month, for nothing is known of the rhythm
+		{weekly, "milk", 3.4, false}, {weekly, "milk", 3.6, true},
+		{hourly, "milk", .4, false}, {hourly, "milk", .6, true}, // half a day at least
+		{once, "kettle", 15, false}, {weekly, "kettle", 500, false},
+		{once, "lamp", 15, true}, // too few to know
 	} {
-		o := s.offered(t, s.shopper().bought(0, c.id), c.after, c.id)
+		o := s.offered(t, c.who(c.id), c.after, c.id)
 		require.Equal(t, c.offered, o != nil, "%s after %g days", c.id, c.after)
 	}
 	s.cfg.DueShare = 0
-	require.NotNil(t, s.offered(t, s.shopper().bought(0, "kettle"), 0, "kettle"))
+	require.NotNil(t, s.offered(t, once("kettle"), 0, "kettle"))
 }
 
 // A habit tells by how much of the customer's own orders it speaks.

@@ -9,8 +9,8 @@ import (
 )
 
 // Trends are what is true of the whole catalogue for a while: what is popular,
-// what each item is, and which category follows which. They are immutable, and
-// made anew when enough has come.
+// what each item is, and which category follows which. They are made anew when
+// enough has come; but for Price they do not change.
 type Trends struct {
 	Orders     float64      // counted when they were made
 	made       int64        // Unix ms of the counts
@@ -64,6 +64,13 @@ func NewTrends(c *basket.Counts, names *basket.Dictionary) *Trends {
 		t.follow(c)
 	}
 	return t
+}
+
+// Price takes in an item's new price. Nobody may read meanwhile.
+func (t *Trends) Price(r basket.Ref, price float64) {
+	if r != 0 && int(r) < len(t.prices) {
+		t.prices[r] = float32(price)
+	}
 }
 
 // Old says whether the counts have outgrown the trends, or time has: decayed

@@ -12,7 +12,7 @@ func (r *Recommender) write(p *pick, out []score.Offer) []score.Offer {
 	out = grow(out)
 	o := &out[len(out)-1]
 	c := &r.found.list[p.at]
-	o.ItemID, o.Score, o.Value, o.Because = p.id, p.p, p.p*r.look.known(c.ref), o.Because[:0]
+	o.ItemID, o.Score, o.Value, o.Because = p.id, p.p, p.p*p.entry.Price.Float(), o.Because[:0]
 	if c.own >= 0 {
 		o.Kind = Repeat
 		o.Because = r.because(o.Because, p.id, "", r.habit(c))

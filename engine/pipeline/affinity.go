@@ -17,28 +17,57 @@ import (
 // not said again. Who it waits for is not stored: who begins anew tells all again.
 type publisher struct {
 	queue []basket.Ref
+	head  int    // of queue: told so far
 	state []told // by place
+	next  basket.Ref
 }
 
 type told struct {
 	hash   uint64 // of what was last said
+	said   bool   // by this process
 	queued bool
 }
 
 // want puts items into the queue.
 func (p *publisher) want(c *basket.Counts, items []uint64) {
 	for _, it := range items {
-		ref := c.Ref(it)
-		if ref == 0 {
-			continue
-		}
-		for int(ref) >= len(p.state) {
-			p.state = append(p.state, told{})
-		}
-		if !p.state[ref].queued {
-			p.state[ref].queued = true
-			p.queue = append(p.queue, ref)
-		}
+		p.wait(c.Ref(it))
+	}
+}
+
+func (p *publisher) wait(ref basket.Ref) {
+	if ref == 0 {
+		return
+	}
+	for int(ref) >= len(p.state) {
+		p.state = append(p.state, told{})
+	}
+	if !p.state[ref].queued {
+		p.state[ref].queued = true
+		p.queue = append(p.queue, ref)
+	}
+}
+
+// take is whose turn it is; 0: nobody's.
+func (p *publisher) take() basket.Ref {
+	if p.head == len(p.queue) {
+		p.queue, p.head = p.queue[:0], 0
+		return 0
+	}
+	ref := p.queue[p.head]
+	p.head++
+	p.state[ref].queued = false
+	return ref
+}
+
+// another is the next of all items, whom nothing has happened to: what goes with
+// it may be over.
+func (p *publisher) another(items int) {
+	if p.next++; int(p.next) > items {
+		p.next = 1
+	}
+	if items > 0 {
+		p.wait(p.next)
 	}
 }
 
@@ -46,34 +75,50 @@ func (p *publisher) want(c *basket.Counts, items []uint64) {
 // what goes with them. It is for the loop's goroutine, while nobody writes the
 // counts.
 func (c *Core) publishAffinities() {
-	n := min(c.cfg.Basket.Publish, len(c.publisher.queue))
-	if n == 0 || len(c.shards) == 0 {
+	p := &c.publisher
+	if c.cfg.Basket.Publish == 0 || len(c.shards) == 0 {
 		return
 	}
-	first := slices.Min(slices.Collect(maps.Keys(c.shards)))
-	c.shards[first].touched = true
-	out := &c.shards[first].out
+	if p.head == len(p.queue) && c.touched() {
+		p.another(c.counts.Items())
+	}
 	rules := c.rules()
 	rec := nextbest.New(c.cfg.NextBest, c.counts, c.dict, c.currentTrends, &rules)
-	for _, ref := range c.publisher.queue[:n] {
-		state := &c.publisher.state[ref]
-		state.queued = false
-		it := c.dict.Get(c.counts.Item(ref))
-		if it == nil {
-			continue
+	for range c.cfg.Basket.Publish {
+		ref := p.take()
+		if ref == 0 {
+			return
 		}
-		a := score.ItemAffinities{ItemID: it.ID, AsOf: c.counts.Now()}
-		for k := range a.Kinds {
-			a.Kinds[k] = rec.Affinities(it.ID, basket.Kind(k), publishedNeighbours)
-		}
-		if h := affinityHash(&a); h != state.hash {
-			state.hash = h
-			out.open(Affinities, -1, []byte(it.ID))
-			out.arena = c.enc.AppendAffinities(out.arena, &a)
-			out.close()
-		}
+		c.tellAffinities(rec, ref, &p.state[ref])
 	}
-	c.publisher.queue = append(c.publisher.queue[:0], c.publisher.queue[n:]...)
+}
+
+// tellAffinities says what goes with an item, if that is something else than was
+// said. Where nothing does any more, the record is taken back.
+func (c *Core) tellAffinities(rec *nextbest.Recommender, ref basket.Ref, state *told) {
+	it := c.dict.Get(c.counts.Item(ref))
+	if it == nil {
+		return
+	}
+	a := score.ItemAffinities{ItemID: it.ID, AsOf: c.counts.Now()}
+	for k := range a.Kinds {
+		a.Kinds[k] = rec.Affinities(it.ID, basket.Kind(k), publishedNeighbours)
+	}
+	h := affinityHash(&a)
+	if state.said && h == state.hash {
+		return
+	}
+	state.said, state.hash = true, h
+	first := slices.Min(slices.Collect(maps.Keys(c.shards)))
+	s := c.shards[first]
+	s.touched = true
+	s.out.open(Affinities, -1, []byte(it.ID))
+	if h == 0 {
+		s.out.tombstone()
+		return
+	}
+	s.out.arena = c.enc.AppendAffinities(s.out.arena, &a)
+	s.out.close()
 }
 
 // publishedNeighbours is how many neighbours of each kind are told.

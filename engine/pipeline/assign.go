@@ -15,12 +15,19 @@ func (c *Core) Sync(assigned []int32) error {
 			return errNotCommitted
 		}
 	}
+	opened := false
 	for _, p := range assigned {
 		if c.shards[p] == nil {
 			if err := c.openShard(p); err != nil {
 				return fmt.Errorf("open partition %d: %w", p, err)
 			}
+			opened = true
 		}
+	}
+	if opened {
+		c.mu.Lock()
+		c.counts.Settle()
+		c.mu.Unlock()
 	}
 	if len(assigned) > 0 && len(c.shards) == len(assigned) {
 		c.setReady(nil)

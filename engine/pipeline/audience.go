@@ -20,10 +20,11 @@ type contacts struct {
 }
 
 type note struct {
-	hash  uint64
-	at    int64
-	idEnd int
-	items int // end in items
+	hash   uint64
+	at     int64
+	idEnd  int
+	items  int // end in items
+	forget bool
 }
 
 // see notes an event's items.
@@ -43,10 +44,19 @@ func (n *contacts) see(ev *event.Event) {
 	n.notes = append(n.notes, note{hash: event.Hash(ev.CustomerID), at: ev.Time, idEnd: len(n.ids), items: len(n.items)})
 }
 
+// forget notes that a customer was erased.
+func (n *contacts) forget(id string) {
+	n.ids = append(n.ids, id...)
+	n.notes = append(n.notes, note{hash: event.Hash(id), idEnd: len(n.ids), items: len(n.items), forget: true})
+}
+
 func (n *contacts) into(a *nextbest.Audience, partition int32) {
 	id, item := 0, 0
 	for i := range n.notes {
 		v := &n.notes[i]
+		if v.forget {
+			a.Forget(partition, v.hash)
+		}
 		for ; item < v.items; item++ {
 			a.Note(partition, v.hash, n.ids[id:v.idEnd], n.items[item], v.at)
 		}
@@ -73,8 +83,48 @@ func (c *Core) restoreContacts(partition int32, id []byte, l *ledger.Ledger) {
 // taken into the audiences when a partition opens.
 const restoredOrders = 16
 
-// Audience implements Query.
+// Audience implements Query. The customers are read from the store while the
+// stream goes on, and scored a few at a time, so that nothing waits for them.
 func (c *Core) Audience(ctx context.Context, item string, limit int) ([]score.Target, error) {
+	asked, err := c.contactsOf(item)
+	if err != nil {
+		return nil, err
+	}
+	var out []score.Target
+	rules := c.rules()
+	for len(asked) > 0 {
+		n := min(len(asked), askedAtOnce)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for i := range asked[:n] {
+			if err := c.readContact(&asked[i], rules.Intern); err != nil {
+				return nil, err
+			}
+		}
+		out = c.scoreContacts(asked[:n], &rules, item, out)
+		asked = asked[n:]
+	}
+	slices.SortFunc(out, func(a, b score.Target) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.CustomerID, b.CustomerID))
+	})
+	return out[:min(limit, len(out))], nil
+}
+
+// askedAtOnce is how many customers are scored under one hold of the models.
+const askedAtOnce = 64
+
+// asked is a customer that may want an item.
+type asked struct {
+	partition int32
+	id        string
+	led       ledger.Ledger
+	em        score.Emission
+	here      bool // the store has it
+}
+
+// contactsOf are the customers worth asking about an item.
+func (c *Core) contactsOf(item string) ([]asked, error) {
 	if err := c.Ready(); err != nil {
 		return nil, err
 	}
@@ -84,36 +134,39 @@ func (c *Core) Audience(ctx context.Context, item string, limit int) ([]score.Ta
 	if known := c.dict.Get(h); known == nil || known.ID != item {
 		return nil, fmt.Errorf("item %q: %w", item, ErrNotFound)
 	}
-	rules := c.rules()
-	rec, m := c.recommender(c.present(), &rules), c.models.Load().Learned().Offers
-	var out []score.Target
-	var led ledger.Ledger
-	var em score.Emission
-	var failed error
+	var out []asked
 	c.audience.Who(nextbest.Sources(c.counts, h), func(partition int32, id string) {
-		if failed != nil {
-			return
-		}
-		if failed = ctx.Err(); failed != nil {
-			return
-		}
-		val, _, ok, err := c.store.Get(partition, append([]byte{customerKey}, id...), nil)
-		if err != nil || !ok {
-			failed = err
-			return
-		}
-		if failed = decodeBlob(val, &led, &em, rules.Intern); failed != nil || nobody(&led) {
-			return
-		}
-		if o, ok := rec.Offer(&led, m, max(c.clocks[partition].Clock, em.AsOf, led.Last), item); ok {
-			out = append(out, score.Target{CustomerID: id, Offer: o})
-		}
+		out = append(out, asked{partition: partition, id: id})
 	})
-	if failed != nil {
-		return nil, failed
+	return out, nil
+}
+
+func (c *Core) readContact(a *asked, intern func([]byte) string) error {
+	val, _, ok, err := c.store.Get(a.partition, append([]byte{customerKey}, a.id...), nil)
+	if err != nil || !ok {
+		return err
 	}
-	slices.SortFunc(out, func(a, b score.Target) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.CustomerID, b.CustomerID))
-	})
-	return out[:min(limit, len(out))], nil
+	if err := decodeBlob(val, &a.led, &a.em, intern); err != nil {
+		return fmt.Errorf("customer's state: %w", err)
+	}
+	a.here = !nobody(&a.led)
+	return nil
+}
+
+// scoreContacts adds those of some customers that the item may be offered to.
+func (c *Core) scoreContacts(some []asked, rules *ledger.Rules, item string, out []score.Target) []score.Target {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	rec, m := c.recommender(c.present(), rules), c.models.Load().Learned().Offers
+	for i := range some {
+		a := &some[i]
+		if !a.here {
+			continue
+		}
+		if o, ok := rec.Offer(&a.led, m, max(c.clocks[a.partition].Clock, a.em.AsOf, a.led.Last), item); ok {
+			out = append(out, score.Target{CustomerID: a.id, Offer: o})
+		}
+		a.led = ledger.Ledger{}
+	}
+	return out
 }

@@ -47,8 +47,19 @@ func (m *metItems) update(ev *event.Event) {
 	state := ev.State
 	state.Consent = strings.Clone(state.Consent)
 	for i := range ev.Items {
-		m.items = append(m.items, metItem{at: ev.Time, state: state, item: cloned(&ev.Items[i])})
+		h := event.Hash(ev.Items[i].ID)
+		m.known[h%knownItems] = knownItem{}
+		m.note(h, metItem{at: ev.Time, state: state, item: cloned(&ev.Items[i])})
 	}
+}
+
+// note keeps what is said of an item.
+func (m *metItems) note(h uint64, it metItem) {
+	if m.seen == nil {
+		m.seen = map[uint64]int{}
+	}
+	m.seen[h] = len(m.items)
+	m.items = append(m.items, it)
 }
 
 func cloned(it *event.Item) event.Item {
@@ -66,21 +77,16 @@ func (m *metItems) see(ev *event.Event, dict *basket.Dictionary) {
 		if *near == this {
 			continue
 		}
-		if k, ok := dict.Lookup(h); ok && (it.Category == "" || it.Category == k.Category || ev.Time < k.Categorised) &&
-			(it.Price == 0 || it.Price == k.Price || ev.Time < k.Priced) {
-			*near = this
-			continue
-		}
 		if j, ok := m.seen[h]; ok {
 			if p := &m.items[j]; p.item.Category == it.Category && p.item.Price == it.Price && p.at >= ev.Time {
 				continue
 			}
+		} else if k := dict.Get(h); k != nil && (it.Category == "" || it.Category == k.Category || ev.Time < k.Categorised) &&
+			(it.Price == 0 || it.Price == k.Price || ev.Time < k.Priced) {
+			*near = this
+			continue
 		}
-		if m.seen == nil {
-			m.seen = map[uint64]int{}
-		}
-		m.seen[h] = len(m.items)
-		m.items = append(m.items, metItem{at: ev.Time, item: cloned(it)})
+		m.note(h, metItem{at: ev.Time, item: cloned(it)})
 	}
 }
 

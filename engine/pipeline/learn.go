@@ -123,7 +123,7 @@ func (c *Core) considerFit() {
 		case generation != c.generation: // it is of other partitions than those of now
 		case err != nil:
 			l.last = fitting{} // again, when it has rested
-		case learned == prev || learned.At == prev.At && learned.Same(prev): // nothing new
+		case learned == prev || learned.At == prev.At && learned.Same(prev) && learned.OffersAs(prev): // nothing new
 		default:
 			l.done = learned
 		}

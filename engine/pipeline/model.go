@@ -123,6 +123,7 @@ func (c *Core) saveItems() error {
 			m := &s.met.items[i]
 			if entry, changed := m.into(c.dict); changed {
 				c.unsaved[event.Hash(entry.ID)] = unsavedItem{s.part, *entry}
+				c.trends.Load().Price(c.counts.Ref(event.Hash(entry.ID)), entry.Price.Float())
 				learned = true
 			}
 		}

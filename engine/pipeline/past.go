@@ -53,7 +53,6 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 		return nil, err
 	}
 	in.models.Cuts = agg.Cuts(c.calendar.Day(asOf))
-	in.counts.Advance(asOf)
 	in.models.BasketOrders = int(math.Round(in.counts.Orders()))
 	c.past.latest, c.past.revision = in, revision
 	return in, nil
@@ -104,6 +103,7 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 		return nil
 	})
 	if learn && err == nil {
+		in.counts.Advance(in.asOf)
 		in.counts.Settle()
 		in.trends = nextbest.NewTrends(in.counts, in.dict)
 	}

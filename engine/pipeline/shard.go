@@ -301,6 +301,7 @@ func (s *shard) emit(id string, at int64, cause score.Cause, changed []score.Del
 // erase says that the customer is forgotten. What it did after the time of the
 // request, in an event that came before it, stays.
 func (s *shard) erase(id string, now int64, eventID string) {
+	s.who.forget(id)
 	r, was := s.cur, s.cur.em
 	r.em = score.Emission{Version: was.Version + 1, AsOf: now}
 	s.move(&was)

@@ -108,7 +108,7 @@ func (f *Fitted) expectedSpend(orders int, mean float64) float64 {
 }
 
 // Same says whether o scores as l does, to within the fits' tolerance, so that
-// publishing it would only stir.
+// publishing it would only stir; but for the offers, see OffersAs.
 func (l *Learned) Same(o *Learned) bool {
 	a, b := &l.Fitted, &o.Fitted
 	if (a.Churn == nil) != (b.Churn == nil) || !near(a.MeanSpend, b.MeanSpend) {
@@ -123,9 +123,6 @@ func (l *Learned) Same(o *Learned) bool {
 			return false
 		}
 	}
-	if !a.Offers.same(b.Offers) {
-		return false
-	}
 	if a.Churn == nil {
 		return true
 	}
@@ -139,5 +136,8 @@ func (l *Learned) Same(o *Learned) bool {
 	}
 	return slices.EqualFunc(a.Churn.Bend.X, b.Churn.Bend.X, near) && slices.EqualFunc(a.Churn.Bend.Y, b.Churn.Bend.Y, near)
 }
+
+// OffersAs says whether o weighs offers as l does.
+func (l *Learned) OffersAs(o *Learned) bool { return l.Offers.same(o.Offers) }
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b), 1e-3) }
