@@ -133,6 +133,7 @@ func (s *Source) rows(orders []order, i int, emit func(r *Row, sign int), sign i
 			}
 		}
 	}
+	slices.Sort(s.lately)
 	s.new = s.new[:0]
 	for _, it := range o.items {
 		if _, found := slices.BinarySearch(s.had, it); !found {

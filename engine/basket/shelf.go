@@ -14,6 +14,9 @@ type Ref uint32
 // Ref is where an item is; 0 for one never seen.
 func (c *Counts) Ref(item uint64) Ref { return Ref(c.index[item]) }
 
+// Know is Ref of an item that gets a place if it has none.
+func (c *Counts) Know(item uint64) Ref { return Ref(c.dense(item)) }
+
 // Item is the item at a place.
 func (c *Counts) Item(r Ref) uint64 { return c.hashes[r] }
 

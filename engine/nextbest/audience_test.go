@@ -56,7 +56,7 @@ func TestAudienceFindsTheBest(t *testing.T) {
 	r := s.recommender()
 	found, asked, named, itemsAsked := 0, 0, 0, 0
 	for hobby := range 12 {
-		for thing := range 10 {
+		for thing := range 3 {
 			item := fmt.Sprint(hobby, "-", thing)
 			type target struct {
 				id    string
@@ -86,7 +86,7 @@ func TestAudienceFindsTheBest(t *testing.T) {
 			itemsAsked++
 		}
 	}
-	require.Greater(t, asked, 2000)
+	require.Equal(t, 20*36, asked)
 	t.Logf("found %d of %d, naming %.0f of 400", found, asked, float64(named)/float64(itemsAsked))
 	require.GreaterOrEqual(t, float64(found), .9*float64(asked))
 	require.Less(t, named, 350*itemsAsked, "not by naming everybody")
@@ -114,15 +114,86 @@ func TestAudienceKeepsTheLatest(t *testing.T) {
 	note(0, "a", 1, 1) // came late
 	note(0, "d", 1, 25)
 	require.Equal(t, []string{"0a", "0d", "1c"}, who(1), "b was the longest ago")
-	note(0, "e", 2, 1)
+	note(0, "e", 2, 2)
 	note(0, "a", 2, 1)
 	require.Equal(t, []string{"0a", "0d", "0e", "1c"}, who(1, 2, 3), "each once")
-	note(5, "a", 2, 1)
+	note(5, "a", 2, 3)
 	require.Equal(t, []string{"0a", "0e", "5a"}, who(2), "one id in two partitions is two customers")
+
+	a.Forget(0, event.Hash("a"))
+	require.Equal(t, []string{"0e", "5a"}, who(2), "who was forgotten is in no list")
+	require.Equal(t, []string{"0d", "1c"}, who(1))
+	note(0, "a", 2, 50)
+	require.Equal(t, []string{"0a", "0e", "5a"}, who(2), "and back again with what came after it")
+	require.NotContains(t, who(1), "0a")
+	a.Forget(9, event.Hash("never met"))
 
 	none := NewAudience(0)
 	none.Note(0, 1, []byte("a"), 1, 1)
 	none.Who([]uint64{1}, func(int32, string) { t.Fatal("nobody is remembered") })
+}
+
+// However many customers come, those that no item points at any more go, and the
+// others stay, as lists of the latest would have them.
+func TestAudienceIsBounded(t *testing.T) {
+	const most, things = 5, 40
+	rng := rand.New(rand.NewPCG(1, 2))
+	a := NewAudience(most)
+	type seen struct {
+		id string
+		at int64
+	}
+	want := map[uint64][]seen{}
+	minutes := rng.Perm(40_000)
+	for _, minute := range minutes {
+		id, item := strconv.Itoa(rng.IntN(20_000)), uint64(rng.IntN(things))
+		a.Note(0, event.Hash(id), []byte(id), item, int64(minute)*60_000)
+		list := want[item]
+		if i := slices.IndexFunc(list, func(s seen) bool { return s.id == id }); i >= 0 {
+			list[i].at = max(list[i].at, int64(minute))
+		} else {
+			list = append(list, seen{id, int64(minute)})
+		}
+		slices.SortFunc(list, func(a, b seen) int { return cmp.Compare(b.at, a.at) })
+		want[item] = list[:min(most, len(list))]
+	}
+	for item, list := range want {
+		var ids, got []string
+		for _, s := range list {
+			ids = append(ids, s.id)
+		}
+		a.Who([]uint64{item}, func(_ int32, id string) { got = append(got, id) })
+		require.ElementsMatch(t, ids, got)
+	}
+	require.LessOrEqual(t, len(a.customers), leastRoom)
+	require.Len(t, a.index, len(a.customers))
+}
+
+// Customers who were forgotten are let go with those that nothing points at, and
+// nobody else is lost by it or comes back.
+func TestForgottenCustomersAreLetGo(t *testing.T) {
+	a := NewAudience(5)
+	forgotten := map[string]bool{}
+	var ids []string
+	for i := range 5 * leastRoom {
+		id := strconv.Itoa(i)
+		ids = append(ids, id)
+		a.Note(0, event.Hash(id), []byte(id), 1, int64(i)*60_000)
+		if i%3 == 1 {
+			a.Forget(0, event.Hash(id))
+			forgotten[id] = true
+		}
+		var got []string
+		a.Who([]uint64{1}, func(_ int32, id string) { got = append(got, id) })
+		latest := func(n int) []string {
+			return slices.DeleteFunc(slices.Clone(ids[max(0, len(ids)-n):]), func(id string) bool { return forgotten[id] })
+		}
+		require.Subset(t, got, latest(5))
+		require.Subset(t, latest(8), got, "where the forgotten were, others may stay longer")
+		require.Equal(t, len(got), len(slices.Compact(slices.Sorted(slices.Values(got)))), "each once")
+		require.LessOrEqual(t, len(got), 5)
+	}
+	require.LessOrEqual(t, len(a.customers), leastRoom)
 }
 
 // Sources are the item and what leads to it, not what it leads to.

@@ -25,6 +25,7 @@ type publisher struct {
 type told struct {
 	hash   uint64 // of what was last said
 	said   bool   // by this process
+	before bool   // perhaps by another, before
 	queued bool
 }
 
@@ -33,6 +34,12 @@ func (p *publisher) want(c *basket.Counts, items []uint64) {
 	for _, it := range items {
 		p.wait(c.Ref(it))
 	}
+}
+
+// restore puts an item into the queue of which something may have been said.
+func (p *publisher) restore(ref basket.Ref) {
+	p.wait(ref)
+	p.state[ref].before = true
 }
 
 func (p *publisher) wait(ref basket.Ref) {
@@ -105,7 +112,7 @@ func (c *Core) tellAffinities(rec *nextbest.Recommender, ref basket.Ref, state *
 		a.Kinds[k] = rec.Affinities(it.ID, basket.Kind(k), publishedNeighbours)
 	}
 	h := affinityHash(&a)
-	if state.said && h == state.hash {
+	if state.said && h == state.hash || h == 0 && !state.said && !state.before {
 		return
 	}
 	state.said, state.hash = true, h

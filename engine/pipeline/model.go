@@ -72,17 +72,16 @@ func (c *Core) each(p int32, rules *ledger.Rules, item func(basket.Item), models
 func (c *Core) absorb(p int32) error {
 	rules := c.rules()
 	source := basket.NewSource(c.cfg.Basket, &rules)
-	return c.each(p, &rules, c.dict.Restore, c.restoreModels, func(id []byte, led *ledger.Ledger, em *score.Emission) error {
+	item := func(it basket.Item) {
+		c.dict.Restore(it)
+		c.publisher.restore(c.counts.Know(event.Hash(it.ID)))
+	}
+	return c.each(p, &rules, item, c.restoreModels, func(id []byte, led *ledger.Ledger, em *score.Emission) error {
 		c.agg.Add(em)
 		if em.Buyer {
 			c.buyers++
 		}
-		source.Each(led, func(r *basket.Row, sign int) {
-			c.counts.Apply(r, sign)
-			if r.Kind == basket.SameOrder {
-				c.publisher.want(c.counts, r.To)
-			}
-		})
+		source.Each(led, c.counts.Apply)
 		c.restoreContacts(p, id, led)
 		return nil
 	})
