@@ -21,8 +21,8 @@ type Config struct {
 	Judged      float64 `yaml:"judged" doc:"share of orders, chosen by hash, before which an offer list is made, judged by the order and learned from; 0: none, the built-in weights stand"`
 }
 
-// DefaultConfig judges a quarter of the orders.
-func DefaultConfig() Config { return Config{Rank: ByValue, DueShare: .5, Audience: 64, Judged: .25} }
+// DefaultConfig judges a tenth of the orders.
+func DefaultConfig() Config { return Config{Rank: ByValue, DueShare: .5, Audience: 64, Judged: .1} }
 
 // Validate reports every fault of the configuration.
 func (c *Config) Validate() error {

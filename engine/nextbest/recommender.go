@@ -33,11 +33,11 @@ const (
 const (
 	maxOrders   = 32 // latest orders that are looked at
 	maxOwn      = 64 // distinct items remembered of them
-	maxSeeds    = 12 // of what the customer has, the items whose neighbours are asked for
+	maxSeeds    = 10 // of what the customer has, the items whose neighbours are asked for
 	maxLatest   = 8  // of the latest order and the cart
 	maxViews    = 4  // of what was looked at
-	bestSellers = 8  // that are always looked at
-	maxRanked   = 20 // new items whose probability is computed
+	bestSellers = 6  // that are always looked at
+	maxRanked   = 16 // new items whose probability is computed
 )
 
 // Recommender makes offers from the counts. It keeps memory between calls, so

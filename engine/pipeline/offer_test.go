@@ -513,45 +513,53 @@ func TestAudience(t *testing.T) {
 }
 
 // What the affinities topic is told is what goes with an item, once for as long as
-// it stays so, and all of it again by who begins anew.
+// it stays so; where nothing does any more, the record is taken back. Who begins
+// anew tells all of it again, and takes back what another may have left.
 func TestAffinitiesTopic(t *testing.T) {
 	s := newTill(t, func(c *Config) { c.Basket.Publish = 2 })
 	told := map[string]int{}
-	collect := func() {
-		n := 0
-		for _, o := range s.outs {
-			if o.To == Affinities {
-				told[string(o.Key)]++
-				n++
-			}
-		}
-		require.LessOrEqual(t, n, 2, "in one transaction")
-	}
 	drain := func() {
-		for len(s.core.publisher.queue) > 0 {
+		for {
+			n := 0
+			for _, o := range s.outs {
+				if o.To != Affinities {
+					continue
+				}
+				if n++; o.Value == nil {
+					told["no more of "+string(o.Key)]++
+				} else {
+					told[string(o.Key)]++
+				}
+			}
+			require.LessOrEqual(t, n, 2, "in one transaction")
+			if p := &s.core.publisher; p.head == len(p.queue) {
+				return
+			}
 			s.run()
-			collect()
 		}
 	}
-	s.run(pairs(40)...)
-	collect()
-	drain()
-	require.Equal(t, map[string]int{"A": 1, "B": 1}, told, "Z goes with nothing")
-	s.run(ordered("c", 30, "Z"))
-	collect()
-	drain()
-	require.Equal(t, map[string]int{"A": 1, "B": 1}, told, "nothing new")
-	var more []event.Event
-	for i := range 30 {
-		more = append(more, ordered("more"+strconv.Itoa(i), 31, "A", "C"))
+	run := func(evs ...event.Event) {
+		s.run(evs...)
+		drain()
 	}
-	s.run(more...)
-	collect()
-	drain()
+	run(pairs(40)...)
+	require.Equal(t, map[string]int{"A": 1, "B": 1}, told, "Z goes with nothing")
+	run(ordered("c", 30, "Z"))
+	require.Equal(t, map[string]int{"A": 1, "B": 1}, told, "nothing new")
+	var more, back []event.Event
+	for i := range 30 {
+		e := ordered("more"+strconv.Itoa(i), 31, "A", "C")
+		more = append(more, e)
+		back = append(back, event.Event{ID: e.OrderID, Type: event.OrderCancelled, CustomerID: e.CustomerID, OrderID: e.OrderID, Time: onDay(32)})
+	}
+	run(more...)
 	require.Equal(t, map[string]int{"A": 2, "B": 1, "C": 1}, told, "what goes with B is as it was")
+	run(back...)
+	require.Equal(t, map[string]int{"A": 3, "B": 1, "C": 1, "no more of C": 1}, told)
 	s.open(0, 1, 2)
+	s.run()
 	drain()
-	require.Equal(t, map[string]int{"A": 3, "B": 2, "C": 2}, told)
+	require.Equal(t, map[string]int{"A": 4, "B": 2, "C": 1, "no more of C": 2, "no more of Z": 1}, told)
 }
 
 // Queries are answered beside the transactions and the fits; the race detector
