@@ -80,10 +80,15 @@ func TestTogether(t *testing.T) {
 	require.Equal(t, []string{"nobody"}, unknown)
 	both, _ := r.Together([]string{"A", "C"}, basket.SameOrder, 5)
 	require.Equal(t, []string{"B", "D"}, idsOf(both), "each is of the set no more")
-	s.becomes("D", event.ItemState{HasHidden: true, Hidden: true})
-	s.becomes("C", event.ItemState{HasAvailable: true})
-	hidden, _ := r.Together([]string{"A", "B"}, basket.SameOrder, 5)
-	require.Empty(t, hidden)
+	for why, state := range map[string]event.ItemState{
+		"out of stock": {HasAvailable: true}, "hidden": {HasHidden: true, Hidden: true}, "a consent that nobody has given": {HasConsent: true, Consent: "alcohol"},
+	} {
+		s.names = basket.NewDictionary()
+		s.knows("", 0, "A", "B", "C", "D")
+		s.becomes("C", state)
+		left, _ := s.recommender().Together([]string{"A", "B"}, basket.SameOrder, 5)
+		require.Equal(t, []string{"D"}, idsOf(left), why)
+	}
 }
 
 // What goes with two together, and with each alone hardly, is found by the pair's

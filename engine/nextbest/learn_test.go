@@ -191,6 +191,59 @@ func TestLearnOfTooLittle(t *testing.T) {
 	require.NotEqual(t, before.New, m.New)
 }
 
+// The shares of the voices are those under which what was bought is likeliest, what
+// is built in counting as so many lists: no other shares do better.
+func TestMixtureClimbsTheLikelihood(t *testing.T) {
+	lessons := simulated(300, 7)
+	lessons = slices.DeleteFunc(lessons, func(l Lesson) bool { return l.Sums[score.VoiceSession] == 0 })
+	likelihood := func(shares *[score.NumVoices]float64) float64 {
+		sum := 0.
+		for v, w := range score.BuiltInOffers().Mix {
+			sum += believedLists * w * math.Log(shares[v])
+		}
+		for i := range lessons {
+			l := &lessons[i]
+			n := 0.
+			for j := range l.Examples {
+				if e := &l.Examples[j]; e.Bought && !e.Again {
+					n++
+				}
+			}
+			for j := range l.Examples {
+				if e := &l.Examples[j]; e.Bought && !e.Again {
+					p := 0.
+					for v, w := range shares {
+						p += w * float64(e.Voices[v])
+					}
+					sum += math.Log(p) / n
+				}
+			}
+		}
+		return sum
+	}
+	best := mixture(lessons)
+	top := likelihood(&best)
+	rng := rand.New(rand.NewPCG(1, 8))
+	for range 200 {
+		other, sum := best, 0.
+		for v := range other {
+			other[v] *= math.Exp(.3 * rng.NormFloat64())
+			sum += other[v]
+		}
+		for v := range other {
+			other[v] /= sum
+		}
+		require.Less(t, likelihood(&other), top+1e-3)
+	}
+	sum := 0.
+	for _, w := range best {
+		sum += w
+	}
+	require.InDelta(t, 1, sum, 1e-12)
+	built := mixture(nil)
+	require.InDeltaSlice(t, score.BuiltInOffers().Mix[:], built[:], 1e-12)
+}
+
 // The gradient and the second derivative are those of the penalised
 // log-likelihood, of which the weights are the top; what no list speaks of stays
 // as it was believed to be.

@@ -2,6 +2,7 @@ package nextbest
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,6 +42,43 @@ func TestRankedByValueOrByProbability(t *testing.T) {
 	require.Zero(t, unpriced.Value, "nobody knows")
 	mean := (90*2 + 40*5 + 20*500) / 150.
 	require.InDelta(t, mean, s.recommender().trends().price(s.counts.Ref(event.Hash("unpriced"))), 1e-9)
+}
+
+// However many of what most speaks for may not be offered, a list is as long as
+// asked for where there is enough else.
+func TestListsAreFilled(t *testing.T) {
+	s := newShop()
+	for i := range 30 {
+		id := "hidden" + strconv.Itoa(i)
+		s.sold(10, []string{"A", id})
+		s.becomes(id, event.ItemState{HasHidden: true, Hidden: true})
+	}
+	for i := range 5 {
+		s.sold(3, []string{"A", "shown" + strconv.Itoa(i)})
+	}
+	c := s.shopper().bought(0, "A")
+	got := idsOf(s.offers(c, 5, 5))
+	require.Equal(t, []string{"shown0", "shown1", "shown2", "shown3", "shown4"}, got)
+	require.Len(t, s.offers(c, 5, 2), 2)
+}
+
+// A price that was told is worth at once what it says.
+func TestNewPrices(t *testing.T) {
+	s := pairShop()
+	s.knows("", 10, "A", "B", "Z")
+	r := s.recommender()
+	c := s.shopper().bought(0, "A")
+	before, ok := r.Offer(c.Ledger, s.model, days(50), "B")
+	require.True(t, ok)
+	require.InDelta(t, 10*before.Score, before.Value, 1e-9)
+	s.names.Observe(&event.Item{ID: "B", Price: 30 * event.One}, days(1))
+	r.trends().Price(s.counts.Ref(event.Hash("B")), 30)
+	after, _ := r.Offer(c.Ledger, s.model, days(50), "B")
+	require.Equal(t, before.Score, after.Score)
+	require.InDelta(t, 30*before.Score, after.Value, 1e-9)
+	require.Equal(t, 30., r.trends().price(s.counts.Ref(event.Hash("B"))))
+	r.trends().Price(0, 1)
+	r.trends().Price(1<<20, 1) // met since: nothing is kept
 }
 
 // No category has more offers in a list than it may have; who gives way makes

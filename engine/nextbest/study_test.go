@@ -49,7 +49,7 @@ func TestVerdictIsThatOnPaper(t *testing.T) {
 		s, c := drawn(t)
 		c.counted()
 		now := rapid.Float64Range(61, 100).Draw(t, "day")
-		ids := rapid.SliceOfN(rapid.SampledFrom(append(letters, "unheard of", "nor of this")), 1, 6).Draw(t, "order")
+		ids := rapid.SliceOfN(rapid.SampledFrom(append(letters, "unheard of", "nor of this")), 1, 25).Draw(t, "order")
 		var order []uint64
 		for _, id := range ids {
 			if it := event.Hash(id); !slices.Contains(order, it) {
@@ -209,4 +209,17 @@ func TestOrdersAreJudgedWhole(t *testing.T) {
 	s.recommender().Study(c.Ledger, s.model, days(20), hashesOf([]string{"C", "A"}), &l)
 	require.Equal(t, Hits{Orders: 1}, l.Verdict[ByDangol][NewItems], "what nobody has sold yet cannot be foretold")
 	require.InDelta(t, .5, l.Verdict[ByDangol][AllItems].Recall, 1e-9)
+
+	var large []string
+	for i := range 15 {
+		large = append(large, strconv.Itoa(i))
+	}
+	s = newShop()
+	s.sold(5, large)
+	s.recommender().Study(s.shopper().looked(0, "1").Ledger, s.model, days(20), hashesOf(large), &l)
+	for way := range l.Verdict {
+		h := l.Verdict[way][AllItems]
+		require.InDelta(t, 10./15, h.Recall, 1e-9, "a list holds no more than ten")
+		require.InDelta(t, 1, h.NDCG, 1e-9, "and could not be better")
+	}
 }

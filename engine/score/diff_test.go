@@ -113,6 +113,61 @@ func TestOffersAndConsent(t *testing.T) {
 	requireList(t, "contact.permitted", []string{"sms"}, sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil))
 }
 
+// asked is a Recommender that counts how often it is asked.
+type asked struct {
+	offers
+	times int
+}
+
+func (a *asked) Offers(l *ledger.Ledger, m *OfferModel, now int64, k int, out []Offer) []Offer {
+	a.times++
+	return a.offers.Offers(l, m, now, k, out[:0])
+}
+
+// Refresh looks at the offers only where something else is to be said, and tells
+// them then; else those that were told stand.
+func TestRefresh(t *testing.T) {
+	sc, m := newTestScorer(t, nil)
+	rec := &asked{offers: offers{"A", "B", "C"}}
+	sc.rec = rec
+	s := newShop()
+	s.order(epoch, event.One, 0)
+	var em Emission
+	var doc Scores
+	sc.Update("c", &s.l, m, epoch, &em, &em, &doc, nil)
+	require.Equal(t, 1, rec.times)
+	told := em
+	rec.offers = offers{"D"}
+	require.Empty(t, sc.Refresh("c", &s.l, m, epoch+1, &em, &em, &doc, nil))
+	require.Equal(t, 1, rec.times, "not asked")
+	require.Equal(t, told.Offers, em.Offers)
+	require.Equal(t, told.Version, em.Version)
+	s.apply(event.Event{Type: event.ConsentUpdated, Time: epoch, Channel: "sms", Granted: true})
+	deltas := sc.Refresh("c", &s.l, m, epoch+2, &em, &em, &doc, nil)
+	require.Equal(t, "next_best contact.permitted", fields(deltas))
+	require.Equal(t, []string{"D"}, deltas[0].New.Any())
+	require.Equal(t, []Offer{{ItemID: "D", Kind: "cross_sell"}}, doc.NextBest)
+	require.Equal(t, told.Version+1, em.Version)
+}
+
+// Where the offers are what they were, Refresh says and keeps what Update does.
+func TestRefreshIsUpdate(t *testing.T) {
+	sc, m := newTestScorer(t, nil)
+	rec := offers{"A", "B", "C"}
+	sc.rec = &rec
+	rapid.Check(t, func(t *rapid.T) {
+		s, last := drawShop(t, 6)
+		now := last + rapid.Int64Range(0, 300*day).Draw(t, "silence")
+		var em, want, got Emission
+		var doc Scores
+		sc.Update("c", &s.l, m, last, &em, &em, &doc, nil)
+		expected := sc.Update("c", &s.l, m, now, &em, &want, &doc, nil)
+		deltas := sc.Refresh("c", &s.l, m, now, &em, &got, &doc, nil)
+		require.Equal(t, fields(expected), fields(deltas))
+		require.Equal(t, want, got)
+	})
+}
+
 // requireList wants one delta, of a list.
 func requireList(t *testing.T, field string, want []string, got []Delta) {
 	t.Helper()
