@@ -37,7 +37,7 @@ func (r *Recommender) total() {
 		for k, v := range c.sums {
 			r.sums[voiceOf[k]] += float64(v)
 		}
-		c.share = float32(math.Exp(r.look.share(c.ref, r.counts)))
+		c.share = float32(r.look.share(c.ref, r.counts))
 		r.sums[score.VoicePopularity] += float64(c.share)
 	}
 }
@@ -96,7 +96,7 @@ func (r *Recommender) againColumns(c *candidate, x []float64) []float64 {
 		x[score.AgainDue] = min(float64(r.now-o.last)/gap, 3)
 	}
 	x[score.AgainItem] = churn.LogOdds(r.repurchased(c.ref))
-	x[score.AgainPopularity] = r.look.share(c.ref, r.counts)
+	x[score.AgainPopularity] = r.look.logShare(c.ref, r.counts)
 	x[score.AgainCategory] = r.step(c.ref)
 	x[score.AgainLooked] = truth(c.looked)
 	x[score.AgainOrders] = r.mem.logOrders

@@ -17,7 +17,8 @@ type Trends struct {
 	Popular    []basket.Ref // most first
 	categories []uint32     // by place: a number for each category; 0: none
 	prices     []float32    // by place; 0: unknown
-	shares     []float32    // by place: log of the share of all orders
+	shares     []float32    // by place: of all orders
+	logs       []float32    // by place: log of the share
 	mean       float64      // price of what is bought, by orders; 0: no price is known
 	kinds      int          // categories
 	steps      []float32    // kinds × kinds, from and to; nil: none are known
@@ -36,7 +37,7 @@ const (
 // of items and of pairs.
 func NewTrends(c *basket.Counts, names *basket.Dictionary) *Trends {
 	n := c.Items() + 1
-	t := &Trends{Orders: c.Orders(), made: c.Now(), categories: make([]uint32, n), prices: make([]float32, n), shares: make([]float32, n)}
+	t := &Trends{Orders: c.Orders(), made: c.Now(), categories: make([]uint32, n), prices: make([]float32, n), shares: make([]float32, n), logs: make([]float32, n)}
 	index := map[uint64]uint32{}
 	var sum, weight float64
 	var top popular
@@ -44,7 +45,7 @@ func NewTrends(c *basket.Counts, names *basket.Dictionary) *Trends {
 		share := c.Share(r)
 		h := c.Item(r)
 		top.add(r, share, h)
-		t.shares[r] = float32(math.Log(share + leastShare))
+		t.shares[r], t.logs[r] = float32(share+leastShare), float32(math.Log(share+leastShare))
 		if cat, ok := names.Category(h); ok {
 			if index[cat] == 0 {
 				index[cat] = uint32(len(index) + 1)
@@ -152,10 +153,18 @@ func (t *Trends) price(r basket.Ref) float64 {
 	return 1
 }
 
-// share is the log of the share of all orders that hold an item.
+// share is the share of all orders that hold an item; a little, where none does.
 func (t *Trends) share(r basket.Ref, c *basket.Counts) float64 {
 	if int(r) < len(t.shares) {
 		return float64(t.shares[r])
+	}
+	return c.Share(r) + leastShare
+}
+
+// logShare is its log.
+func (t *Trends) logShare(r basket.Ref, c *basket.Counts) float64 {
+	if int(r) < len(t.logs) {
+		return float64(t.logs[r])
 	}
 	return math.Log(c.Share(r) + leastShare)
 }

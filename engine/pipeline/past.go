@@ -16,7 +16,8 @@ import (
 //
 // It is made by a scan of everything committed, so its cost is that of the
 // state's size; what it gives is a function of the facts alone, the same in
-// every process that has seen the same events.
+// every process that has seen the same events, but for the weights of offers:
+// these are learned of the lists that this process judged up to the instant.
 type instant struct {
 	asOf   int64
 	models *score.Models
