@@ -10,8 +10,8 @@ import (
 )
 
 // lessons are the latest orders before which an offer list was made, and how
-// well such lists have done since the partitions were opened. They are not stored:
-// who begins anew has the models that were learned, and collects others.
+// well such lists have done since the process began. They are not stored: whoever
+// opens partitions anew has the models that were learned, and collects others.
 type lessons struct {
 	latest  []nextbest.Lesson // a ring
 	next    int

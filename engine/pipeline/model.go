@@ -20,7 +20,7 @@ func (c *Core) resetModels() {
 	c.agg = score.NewAggregate()
 	c.counts = basket.New(c.cfg.Basket)
 	c.dict = basket.NewDictionary()
-	c.lessons, c.publisher = lessons{}, publisher{}
+	c.lessons, c.publisher = lessons{verdict: c.lessons.verdict}, publisher{}
 	c.audience = nextbest.NewAudience(c.cfg.NextBest.Audience)
 	c.trends.Store(nextbest.NewTrends(c.counts, c.dict))
 	c.buyers, c.proposed = 0, nil
