@@ -23,8 +23,9 @@ func (r *Recommender) write(p *pick, out []score.Offer) []score.Offer {
 		if v.of == 0 {
 			continue
 		}
-		if it := r.names.Get(r.counts.Item(v.of)); it != nil {
-			o.Because = r.because(o.Because, it.ID, v.kind.String(), r.counts.Between(v.kind, v.of, c.ref))
+		it, t := r.names.Get(r.counts.Item(v.of)), r.counts.Between(v.kind, v.of, c.ref)
+		if it != nil && t.Lift() > 1 { // else it is offered for being popular
+			o.Because = r.because(o.Because, it.ID, v.kind.String(), t)
 		}
 	}
 	if from := r.upSold(c); from != nil {
