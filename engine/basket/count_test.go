@@ -111,7 +111,7 @@ func TestCountsAreThoseOnPaper(t *testing.T) {
 		cfg.HalfLife = 10 * time.Hour
 		const begin, span = 4e11, 300 * hourMS
 		weight := weigher(cfg, begin+span)
-		rapid.Check(t, func(t *rapid.T) { check(t, cfg, begin, span, weight, 1e-9) })
+		rapid.Check(t, func(t *rapid.T) { check(t, cfg, begin, span, weight, 1e-8) })
 	})
 }
 
