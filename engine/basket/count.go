@@ -295,11 +295,7 @@ func (c *Counts) EachItem(f func(item uint64, orders float64)) {
 func (c *Counts) EachPair(k Kind, f func(a, b uint64, count float64)) {
 	t, u := &c.tables[k], c.unit()
 	for a := range t.lists {
-		l := &t.lists[a]
-		if l.n == 0 {
-			continue
-		}
-		others, sums, extras := t.pool.entries(l.at, l.n)
+		others, sums, extras := t.pool.of(&t.lists[a])
 		for i, b := range others {
 			sum := sums[i]
 			if k == SameCustomer {

@@ -23,6 +23,14 @@ const (
 // enough to waste little: a block never crosses the end of its chunk.
 var classes = [...]uint32{4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 65536}
 
+// of are the arrays of a list, none where it is empty.
+func (p *pool) of(l *list) (others []uint32, sums, extras []float64) {
+	if l.n == 0 {
+		return nil, nil, nil
+	}
+	return p.entries(l.at, l.n)
+}
+
 // take returns the first entry of a block of a class.
 func (p *pool) take(class uint8) uint32 {
 	if f := p.free[class]; len(f) > 0 {

@@ -178,11 +178,7 @@ func (c *Counts) Between(k Kind, a, b Ref) Table2 {
 func (c *Counts) EachNext(f func(a, b Ref, n float64)) {
 	t, u := &c.tables[NextOrder], c.unit()
 	for a := range t.lists {
-		l := &t.lists[a]
-		if l.n == 0 {
-			continue
-		}
-		others, sums, _ := t.pool.entries(l.at, l.n)
+		others, sums, _ := t.pool.of(&t.lists[a])
 		for i, b := range others {
 			if sums[i] > 0 {
 				f(Ref(a), Ref(b), sums[i]/u)
@@ -195,11 +191,10 @@ func (c *Counts) EachNext(f func(a, b Ref, n float64)) {
 // kind, and how often.
 func (c *Counts) Before(k Kind, r Ref, f func(a Ref, n float64)) {
 	t, u := &c.tables[k], c.unit()
-	l := &t.lists[r]
-	if l.n == 0 || !t.pool.both {
+	if !t.pool.both {
 		return
 	}
-	others, _, extras := t.pool.entries(l.at, l.n)
+	others, _, extras := t.pool.of(&t.lists[r])
 	for i, a := range others {
 		if extras[i] > 0 {
 			f(Ref(a), extras[i]/u)

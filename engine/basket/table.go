@@ -138,18 +138,18 @@ func (t *table) scale(f float64) {
 		}
 	}
 	for i := range t.lists {
-		if l := &t.lists[i]; l.n > 0 {
-			_, sums, extras := t.pool.entries(l.at, l.n)
-			for j := range sums {
-				sums[j] *= f
-			}
-			if t.pool.both {
-				for j := range extras {
-					extras[j] *= f
-				}
-			}
-			l.lost *= f
+		_, sums, extras := t.pool.of(&t.lists[i])
+		multiply(sums, f)
+		if t.pool.both {
+			multiply(extras, f)
 		}
+		t.lists[i].lost *= f // an emptied list's too
+	}
+}
+
+func multiply(sums []float64, f float64) {
+	for i := range sums {
+		sums[i] *= f
 	}
 }
 
@@ -160,12 +160,8 @@ func (t *table) scaleLate(f float64) {
 		t.sides[i].late *= f
 	}
 	for i := range t.lists {
-		if l := &t.lists[i]; l.n > 0 {
-			_, _, extras := t.pool.entries(l.at, l.n)
-			for j := range extras {
-				extras[j] *= f
-			}
-		}
+		_, _, extras := t.pool.of(&t.lists[i])
+		multiply(extras, f)
 	}
 }
 

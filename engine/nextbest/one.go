@@ -16,14 +16,9 @@ func (r *Recommender) Offer(l *ledger.Ledger, m *score.OfferModel, now int64, id
 	if ref == 0 || entry == nil || r.refused(l) || !r.allowed(l, entry) {
 		return score.Offer{}, false
 	}
-	r.now, r.look = now, r.trends()
-	if r.mem.read(l, r.rules, r.counts); !r.mem.says() {
+	if r.gather(l, now, true); !r.mem.says() {
 		return score.Offer{}, false
 	}
-	r.found.reset()
-	r.own()
-	r.neighbours() // for what the voices say in all
-	r.popular()
 	c := r.found.at(ref)
 	c.sums, c.best, c.second = [basket.NumKinds]float32{}, voice{}, voice{}
 	if c.inCart || c.own < 0 && ordered(l, item) || c.own >= 0 && !r.isDue(&r.mem.own[c.own], ref) {
