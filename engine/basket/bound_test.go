@@ -53,7 +53,8 @@ func recall(c, exact *basket.Counts) float64 {
 }
 
 // requireBound requires what is promised beyond the bounds: no count is too
-// great, and none too small by more than is said.
+// great, and none too small by more than is said; and from whichever list a pair
+// is read, it is the same.
 func requireBound(t require.TestingT, p *onPaper, c *basket.Counts) {
 	for k := range basket.Kind(basket.NumKinds) {
 		for ab, want := range p.pairs[k] {
@@ -65,6 +66,7 @@ func requireBound(t require.TestingT, p *onPaper, c *basket.Counts) {
 			got, rounding := c.Pair(k, a, b), 1e-9*(1+want)
 			require.LessOrEqual(t, got, want+rounding, "%s %v", k, ab)
 			require.GreaterOrEqual(t, got+short, want-rounding, "%s %v", k, ab)
+			require.Equal(t, c.Table2(k, a, b), c.Between(k, c.Ref(a), c.Ref(b)), "%s %v", k, ab)
 		}
 	}
 	for x, want := range p.triples {

@@ -30,8 +30,7 @@ type Counts struct {
 	clock   clock
 	quick   clock // of what is of late
 	now     int64 // Unix ms of the latest row, or what Advance said
-	index   map[uint64]uint32
-	hashes  []uint64 // by dense index, from 1
+	index   index // of the items: their dense indices
 	tables  [NumKinds]table
 	triples tripleTable
 	giants  int
@@ -43,7 +42,7 @@ func New(cfg Config) *Counts {
 	half := cfg.HalfLife.Milliseconds()
 	c := &Counts{
 		cfg: cfg, clock: newClock(half), quick: newClock(half / lateShare),
-		index: make(map[uint64]uint32), hashes: make([]uint64, 1), triples: newTripleTable(cfg.Triples),
+		index: newIndex(), triples: newTripleTable(cfg.Triples),
 	}
 	for k := range c.tables {
 		c.tables[k] = newTable(Kind(k))
@@ -63,16 +62,19 @@ func (c *Counts) Now() int64 { return c.now }
 func (c *Counts) Apply(r *Row, sign int) {
 	c.Advance(r.At)
 	c.rescale(r.At)
-	w, late := float64(sign)*c.clock.weight(r.At), float64(sign)*c.quick.weight(r.At)
-	to, giant := c.denseAll(r.To, c.scratch[:0])
-	from, _ := c.denseAll(r.From, c.scratch[len(to):len(to)])
-	t := &c.tables[r.Kind]
-	switch r.Kind {
+	to := c.denseAll(r.To, c.scratch[:0])
+	from := c.denseAll(r.From, c.scratch[len(to):len(to)])
+	c.apply(r.Kind, from, to, r.At, sign)
+}
+
+func (c *Counts) apply(k Kind, from, to []uint32, at int64, sign int) {
+	t, w := &c.tables[k], float64(sign)*c.clock.weight(at)
+	switch k {
 	case SameOrder:
-		if giant {
+		if len(to) >= MaxItems {
 			c.giants += sign
 		}
-		c.order(t, to, w, late)
+		c.order(t, to, w, float64(sign)*c.quick.weight(at))
 	case SameSession:
 		c.step(t, from, to, w)
 	case NextOrder:
@@ -95,7 +97,7 @@ func (c *Counts) order(t *table, items []uint32, w, late float64) {
 	}
 	for i, a := range items {
 		for _, b := range items[i+1:] {
-			t.pair(a, b, w, late, c)
+			t.pair(a, b, sums{w, late}, c)
 		}
 	}
 	if c.triples.most > 0 && len(items) <= MaxTripleSize {
@@ -110,7 +112,7 @@ func (c *Counts) step(t *table, from, to []uint32, w float64) {
 		t.sides[a].left += w
 		for _, b := range to {
 			t.sides[b].right += w
-			t.pair(a, b, w, 0, c)
+			t.pair(a, b, sums{w, 0}, c)
 		}
 	}
 }
@@ -128,10 +130,10 @@ func (c *Counts) next(t *table, from, to []uint32, w float64) {
 		for _, b := range to {
 			if a == b {
 				t.sides[a].late += w
-				t.pair(a, a, w, w, c)
+				t.pair(a, a, sums{w, w}, c)
 				continue
 			}
-			t.pair(a, b, w, 0, c)
+			t.pair(a, b, sums{w, 0}, c)
 		}
 	}
 }
@@ -148,37 +150,12 @@ func (c *Counts) takeUp(t *table, from, to []uint32, w float64) {
 	}
 	for i, b := range to {
 		for _, a := range from {
-			t.pair(a, b, w, 0, c)
+			t.pair(a, b, sums{w, 0}, c)
 		}
 		for _, a := range to[i+1:] {
-			t.pair(a, b, w/2, w/2, c)
+			t.pair(a, b, sums{w / 2, w / 2}, c)
 		}
 	}
-}
-
-// denseAll appends the dense indices of the first MaxItems items to dst.
-func (c *Counts) denseAll(items []uint64, dst []uint32) (_ []uint32, giant bool) {
-	if giant = len(items) >= MaxItems; giant {
-		items = items[:MaxItems]
-	}
-	for _, h := range items {
-		dst = append(dst, c.dense(h))
-	}
-	return dst, giant
-}
-
-// dense returns the index of an item, a new one where it has none.
-func (c *Counts) dense(hash uint64) uint32 {
-	if d, ok := c.index[hash]; ok {
-		return d
-	}
-	d := uint32(len(c.hashes))
-	c.hashes = append(c.hashes, hash)
-	c.index[hash] = d
-	for k := range c.tables {
-		c.tables[k].grow(len(c.hashes))
-	}
-	return d
 }
 
 // rescale moves the origins of the clocks where weights would outgrow them.
@@ -206,7 +183,7 @@ func (c *Counts) Orders() float64 { return c.Total(SameOrder) }
 func (c *Counts) Total(k Kind) float64 { return c.tables[k].total / c.unit() }
 
 // Items is the number of distinct items ever counted.
-func (c *Counts) Items() int { return len(c.hashes) - 1 }
+func (c *Counts) Items() int { return len(c.index.hashes) - 1 }
 
 // Pairs is the number of pairs held: of each item and kind, its neighbours.
 func (c *Counts) Pairs() int {
@@ -235,14 +212,14 @@ func (c *Counts) Giants() int { return c.giants }
 // Count is the number of orders (of SameOrder; see Total for the others) that
 // hold the item, decayed; of a directed kind those in which it came first.
 func (c *Counts) Count(k Kind, item uint64) float64 {
-	return c.tables[k].sides[c.index[item]].left / c.unit()
+	return c.tables[k].sides[c.index.find(item)].left / c.unit()
 }
 
 // Pair is how often both items are held, decayed; of SameSession and NextOrder,
 // a before b. It may be too small by up to the lesser of both items' Lost; of
 // SameSession, whose pairs only the first item's list holds, by up to a's.
 func (c *Counts) Pair(k Kind, a, b uint64) float64 {
-	da, db := c.index[a], c.index[b]
+	da, db := c.index.find(a), c.index.find(b)
 	if da == 0 || db == 0 {
 		return 0
 	}
@@ -252,19 +229,17 @@ func (c *Counts) Pair(k Kind, a, b uint64) float64 {
 // together is the sum of a pair: of SameCustomer in both directions. What one
 // item's list has let go the other's may still have.
 func (t *table) together(a, b uint32) float64 {
-	sum, extra := t.sumsOf(a, b)
-	if t.kind == SameSession {
+	of := func(s sums) float64 {
+		if t.kind == SameCustomer {
+			return s.sum + s.extra
+		}
+		return s.sum
+	}
+	sum := of(t.sumsOf(a, b))
+	if t.kind == SameSession || t.lists[a].lost == 0 {
 		return sum
 	}
-	back, forth := t.sumsOf(b, a)
-	switch t.kind {
-	case SameOrder:
-		return max(sum, back)
-	case NextOrder:
-		return max(sum, forth)
-	default:
-		return max(sum+extra, back+forth)
-	}
+	return max(sum, of(t.mirrored(t.sumsOf(b, a))))
 }
 
 // atMost is the sum that a pair of SameOrder may have.
@@ -277,7 +252,7 @@ func (t *table) atMost(a, b uint32) float64 {
 // being taken away after they were added: beyond the bound nobody can tell what
 // has not come yet from what was let go.
 func (c *Counts) Lost(k Kind, item uint64) float64 {
-	return c.tables[k].lists[c.index[item]].lost / c.unit()
+	return c.tables[k].lists[c.index.find(item)].lost / c.unit()
 }
 
 // EachItem calls f with every item that is in an order, in no order.
@@ -285,7 +260,7 @@ func (c *Counts) EachItem(f func(item uint64, orders float64)) {
 	u := c.unit()
 	for i := range c.tables[SameOrder].sides {
 		if n := c.tables[SameOrder].sides[i].left; n != 0 {
-			f(c.hashes[i], n/u)
+			f(c.index.hashes[i], n/u)
 		}
 	}
 }
@@ -295,14 +270,12 @@ func (c *Counts) EachItem(f func(item uint64, orders float64)) {
 func (c *Counts) EachPair(k Kind, f func(a, b uint64, count float64)) {
 	t, u := &c.tables[k], c.unit()
 	for a := range t.lists {
-		others, sums, extras := t.pool.of(&t.lists[a])
-		for i, b := range others {
-			sum := sums[i]
+		for b, s := range t.pool.each(&t.lists[a]) {
 			if k == SameCustomer {
-				sum += extras[i]
+				s.sum += s.extra
 			}
-			if sum != 0 {
-				f(c.hashes[a], c.hashes[b], sum/u)
+			if s.sum != 0 {
+				f(c.index.hashes[a], c.index.hashes[b], s.sum/u)
 			}
 		}
 	}
@@ -310,8 +283,7 @@ func (c *Counts) EachPair(k Kind, f func(a, b uint64, count float64)) {
 
 // Bytes is about how much memory the counts hold.
 func (c *Counts) Bytes() int64 {
-	const entry = 8 + 8 + 4 + 6 // of the hashes, and of the index with its share of free room
-	n := int64(len(c.index))*entry + c.triples.bytes()
+	n := c.index.bytes() + c.triples.bytes()
 	for k := range c.tables {
 		n += c.tables[k].bytes()
 	}

@@ -24,15 +24,16 @@ type Item struct {
 // Dictionary names the items whose hashes the ledgers and counts hold. One
 // goroutine owns it; while none writes, many may look items up.
 type Dictionary struct {
-	index      map[uint64]uint32
-	items      []Item
+	index      index
+	items      []Item            // by index, from 1
+	categories []uint64          // of each item, the hash of its category; 0: none
 	names      map[string]string // one copy of each category and consent
 	collisions int
 }
 
 // NewDictionary returns an empty dictionary.
 func NewDictionary() *Dictionary {
-	return &Dictionary{index: make(map[uint64]uint32), names: make(map[string]string)}
+	return &Dictionary{index: newIndex(), items: make([]Item, 1), categories: make([]uint64, 1), names: make(map[string]string)}
 }
 
 // Observe learns from an item of an event at a time in Unix milliseconds.
@@ -43,12 +44,9 @@ func NewDictionary() *Dictionary {
 // taken in: it is counted, and goes by the first's name.
 func (d *Dictionary) Observe(it *event.Item, at int64) (entry *Item, changed bool) {
 	h := event.Hash(it.ID)
-	i, ok := d.index[h]
-	if !ok {
-		i = uint32(len(d.items))
-		d.items = append(d.items, Item{ID: strings.Clone(it.ID)})
-		d.index[h] = i
-		changed = true
+	i := d.index.find(h)
+	if changed = i == 0; changed {
+		i = d.add(h, Item{ID: strings.Clone(it.ID)})
 	}
 	e := &d.items[i]
 	if e.ID != it.ID {
@@ -59,6 +57,7 @@ func (d *Dictionary) Observe(it *event.Item, at int64) (entry *Item, changed boo
 		e.Categorised = at
 		if c != e.Category {
 			e.Category, changed = d.name(c), true
+			d.categories[i] = event.Hash(c)
 		}
 	}
 	if p := it.Price; p != 0 && (at > e.Priced || at == e.Priced && p > e.Price || e.Price == 0) {
@@ -68,6 +67,12 @@ func (d *Dictionary) Observe(it *event.Item, at int64) (entry *Item, changed boo
 		}
 	}
 	return e, changed
+}
+
+// add takes in an item whose hash is new.
+func (d *Dictionary) add(hash uint64, it Item) uint32 {
+	d.items, d.categories = append(d.items, it), append(d.categories, 0)
+	return d.index.add(hash)
 }
 
 // Update is Observe for the i-th item of an item_updated, and learns its state
@@ -100,15 +105,18 @@ func (d *Dictionary) Update(ev *event.Event, i int) (entry *Item, changed bool) 
 func (d *Dictionary) Restore(it Item) {
 	h := event.Hash(it.ID)
 	it.Category, it.Consent = d.name(it.Category), d.name(it.Consent)
-	i, ok := d.index[h]
+	i := d.index.find(h)
 	switch {
-	case !ok:
-		d.index[h] = uint32(len(d.items))
-		d.items = append(d.items, it)
+	case i == 0:
+		i = d.add(h, it)
 	case d.items[i].ID == it.ID:
 		d.items[i].join(&it)
 	default:
 		d.collisions++
+		return
+	}
+	if c := d.items[i].Category; c != "" {
+		d.categories[i] = event.Hash(c)
 	}
 }
 
@@ -133,18 +141,15 @@ func (e *Item) join(o *Item) {
 
 // Lookup returns what is known of the item with a hash. It only reads.
 func (d *Dictionary) Lookup(hash uint64) (Item, bool) {
-	i, ok := d.index[hash]
-	if !ok {
-		return Item{}, false
-	}
-	return d.items[i], true
+	i := d.index.find(hash)
+	return d.items[i], i != 0
 }
 
 // Get is Lookup without the copy: nil for an item that is not known. The entry is
 // valid until the next Observe, Update or Restore, and not to be changed.
 func (d *Dictionary) Get(hash uint64) *Item {
-	i, ok := d.index[hash]
-	if !ok {
+	i := d.index.find(hash)
+	if i == 0 {
 		return nil
 	}
 	return &d.items[i]
@@ -153,15 +158,12 @@ func (d *Dictionary) Get(hash uint64) *Item {
 // Category is the hash of the category's name of the item with a hash; false
 // where none was said. It only reads.
 func (d *Dictionary) Category(hash uint64) (uint64, bool) {
-	i, ok := d.index[hash]
-	if !ok || d.items[i].Category == "" {
-		return 0, false
-	}
-	return event.Hash(d.items[i].Category), true
+	c := d.categories[d.index.find(hash)]
+	return c, c != 0
 }
 
 // Len is the number of items. It only reads.
-func (d *Dictionary) Len() int { return len(d.items) }
+func (d *Dictionary) Len() int { return len(d.items) - 1 }
 
 // Collisions is how often an item was met whose hash is another's. It only
 // reads.

@@ -135,8 +135,7 @@ func TestDictionaryDoesNotCareAboutTheOrderOfArrival(t *testing.T) {
 
 func TestOfTwoIDsWithOneHashTheFirstWins(t *testing.T) {
 	d := NewDictionary()
-	d.Observe(&event.Item{ID: "first", Category: "x"}, 1)
-	d.index[event.Hash("second")] = 0 // as if the hashes were equal
+	d.add(event.Hash("second"), Item{ID: "first", Category: "x", Categorised: 1}) // as if the hashes were equal
 	e, changed := d.Observe(&event.Item{ID: "second", Category: "y"}, 2)
 	require.False(t, changed)
 	require.Equal(t, "first", e.ID)

@@ -45,6 +45,10 @@ type order struct {
 	items  []uint64
 }
 
+func (o *order) same(x *order) bool {
+	return o.placed == x.placed && o.hash == x.hash && slices.Equal(o.items, x.items)
+}
+
 // NewSource returns a Source for ledgers of these rules.
 func NewSource(cfg Config, rules *ledger.Rules) *Source {
 	return &Source{window: cfg.Window.Milliseconds(), gap: cfg.SessionGap.Milliseconds(), rules: rules}
@@ -84,7 +88,13 @@ func (s *Source) baskets(l *ledger.Ledger, dst []order) []order {
 func (s *Source) orders(emit func(r *Row, sign int)) {
 	b, a := s.before, s.after
 	run := lookBack
-	for i, j := 0, 0; i < len(b) || j < len(a); {
+	for i, j := 0, 0; ; {
+		for run >= lookBack && i < len(b) && j < len(a) && b[i].same(&a[j]) {
+			i, j = i+1, j+1
+		}
+		if i == len(b) && j == len(a) {
+			return
+		}
 		c := -1
 		switch {
 		case i == len(b):
@@ -92,11 +102,7 @@ func (s *Source) orders(emit func(r *Row, sign int)) {
 		case j < len(a):
 			c = cmp.Or(cmp.Compare(b[i].placed, a[j].placed), cmp.Compare(b[i].hash, a[j].hash))
 		}
-		if c == 0 && run >= lookBack && slices.Equal(b[i].items, a[j].items) {
-			i, j = i+1, j+1
-			continue
-		}
-		same := c == 0 && slices.Equal(b[i].items, a[j].items)
+		same := c == 0 && b[i].same(&a[j])
 		if c <= 0 {
 			s.rows(b, i, emit, -1)
 			i++
@@ -151,7 +157,13 @@ func (s *Source) rows(orders []order, i int, emit func(r *Row, sign int), sign i
 func (s *Source) Views(before, after []ledger.View, emit func(r *Row, sign int)) {
 	b, a := before, after
 	run := 1
-	for i, j := 0, 0; i < len(b) || j < len(a); {
+	for i, j := 0, 0; ; {
+		for run > 0 && i < len(b) && j < len(a) && b[i] == a[j] {
+			i, j = i+1, j+1
+		}
+		if i == len(b) && j == len(a) {
+			return
+		}
 		c := -1
 		switch {
 		case i == len(b):
@@ -160,17 +172,12 @@ func (s *Source) Views(before, after []ledger.View, emit func(r *Row, sign int))
 			c = cmp.Or(cmp.Compare(b[i].Time, a[j].Time), cmp.Compare(b[i].Item, a[j].Item))
 		}
 		same := c == 0 && b[i] == a[j]
-		quiet := same && run > 0
 		if c <= 0 {
-			if !quiet {
-				s.step(b, i, emit, -1)
-			}
+			s.step(b, i, emit, -1)
 			i++
 		}
 		if c >= 0 {
-			if !quiet {
-				s.step(a, j, emit, +1)
-			}
+			s.step(a, j, emit, +1)
 			j++
 		}
 		if run++; !same {

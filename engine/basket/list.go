@@ -1,150 +1,134 @@
 package basket
 
-import "slices"
-
-// list is what one item's neighbours are: a block of the pool, sorted by the
-// neighbours' dense index but for the latest few, which stand behind the others
-// until there are tailMost of them: so that a newcomer does not move all that
-// are above it. The zero list is empty. It holds at most Config.Neighbours
+// list is what one item's neighbours are: a block of the pool. A neighbour is in
+// the line where the search for it begins, its home, or where that was full in one
+// of the next. Each line knows how many went past it, as in Facebook's F14, so
+// that who is not there is seldom looked for in a second line, and who goes leaves
+// nothing to mend. The zero list is empty. It holds at most Config.Neighbours
 // entries; see prune for what happens beyond it.
 type list struct {
 	lost  float64 // by how much a neighbour's sum may be too small, whether it is held or not
-	at    uint32  // first entry in the pool
+	at    uint32  // first line in the pool
 	n     uint32
 	shelf uint32 // where its shelf begins, plus one; 0: none
 	moves uint16 // since the shelf was filled, no more than it holds
 	class uint8  // of the block; only where n > 0
-	tail  uint8  // entries that are not sorted in yet, at the end
 }
 
-// tailMost indices fill a line of the processor's cache.
-const tailMost = 16
+// classes are the sizes of blocks, in lines.
+var classes = [...]uint32{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576}
 
-// find is the place of a neighbour.
-func (p *pool) find(l *list, b uint32) (i int, found bool) {
+// packed is up to how many lines a block may be full.
+const packed = 8
+
+// fits is how many neighbours a block of a class may hold: of one that is not to be
+// full fifteen of sixteen slots.
+func (p *pool) fits(class uint8) uint32 {
+	lines := classes[class]
+	n := lines * uint32(p.slots)
+	if lines > packed {
+		n -= n / 16
+	}
+	return n
+}
+
+// home is the line where the search for a neighbour begins.
+func home(other uint32, lines int) int {
+	return int(uint64(other*0x9e3779b1) * uint64(lines) >> 32)
+}
+
+// entry is where a list has a neighbour, and its sums; 0 where it has not.
+type entry struct {
+	sums
+	line uint32 // in the pool
+	slot uint
+	held bool
+}
+
+func (p *pool) find(l *list, other uint32) (e entry) {
 	if l.n == 0 {
-		return 0, false
+		return e
 	}
-	others, _, _ := p.entries(l.at, l.n)
-	sorted := others[:l.n-uint32(l.tail)]
-	if i, found = slices.BinarySearch(sorted, b); found {
-		return i, true
-	}
-	for j, other := range others[len(sorted):] {
-		if other == b {
-			return len(sorted) + j, true
+	lines := p.block(l)
+	k := home(other, len(lines))
+	for range lines {
+		x := &lines[k]
+		if i := p.slotOf(x, other); i != none {
+			return entry{p.get(x, i), l.at + uint32(k), i, true}
+		}
+		if p.past(x) == 0 {
+			return e
+		}
+		if k++; k == len(lines) {
+			k = 0
 		}
 	}
-	return 0, false
+	return e
 }
 
-// sumsAt are the sums of the i-th entry.
-func (p *pool) sumsAt(l *list, i int) (sum, extra float64) {
-	_, sums, extras := p.entries(l.at, l.n)
-	if p.extra {
-		extra = extras[i]
-	}
-	return sums[i], extra
+// update writes the sums of an entry that is held.
+func (p *pool) update(e *entry, s sums) {
+	p.put(&p.chunks[e.line>>chunkBits][e.line&(chunkSize-1)], e.slot, s)
 }
 
 // insert adds a new neighbour.
-func (p *pool) insert(l *list, b uint32, sum, extra float64) {
-	p.room(l)
-	l.n++
-	others, sums, extras := p.entries(l.at, l.n)
-	others[l.n-1], sums[l.n-1] = b, sum
-	if p.extra {
-		extras[l.n-1] = extra
-	}
-	if l.tail++; l.tail == tailMost {
-		p.sortIn(l)
-	}
-}
-
-// sortIn puts the tail where it belongs.
-func (p *pool) sortIn(l *list) {
-	type held struct {
-		other      uint32
-		sum, extra float64
-	}
-	var tail [tailMost]held
-	others, sums, extras := p.entries(l.at, l.n)
-	from := int(l.n) - int(l.tail)
-	for j := range int(l.tail) {
-		h := held{other: others[from+j], sum: sums[from+j]}
-		if p.extra {
-			h.extra = extras[from+j]
-		}
-		at := j
-		for ; at > 0 && tail[at-1].other > h.other; at-- {
-			tail[at] = tail[at-1]
-		}
-		tail[at] = h
-	}
-	to, i := int(l.n)-1, from-1
-	for j := int(l.tail) - 1; j >= 0; to-- {
-		if i >= 0 && others[i] > tail[j].other {
-			others[to], sums[to] = others[i], sums[i]
-			if p.extra {
-				extras[to] = extras[i]
-			}
-			i--
-			continue
-		}
-		others[to], sums[to] = tail[j].other, tail[j].sum
-		if p.extra {
-			extras[to] = tail[j].extra
-		}
-		j--
-	}
-	l.tail = 0
-}
-
-// room makes room for one entry more.
-func (p *pool) room(l *list) {
+func (p *pool) insert(l *list, other uint32, s sums) {
 	if l.n == 0 {
 		l.class, l.at = 0, p.take(0)
-		return
+	} else if l.n == p.fits(l.class) {
+		p.move(l, l.class+1)
 	}
-	if l.n < classes[l.class] {
-		return
+	x, i := p.place(p.block(l), other)
+	p.put(x, i, s)
+	l.n++
+}
+
+// place gives a neighbour the first free slot from its home on.
+func (p *pool) place(lines []line, other uint32) (x *line, slot uint) {
+	for k := home(other, len(lines)); ; k++ {
+		if k == len(lines) {
+			k = 0
+		}
+		x = &lines[k]
+		if slot = p.slotOf(x, 0); slot != none {
+			x.setHalf(slot, other)
+			return x, slot
+		}
+		p.pass(x, +1)
 	}
-	p.move(l, l.class+1)
 }
 
 // move puts the list into a block of another class.
 func (p *pool) move(l *list, class uint8) {
-	at := p.take(class)
-	fo, fs, fe := p.entries(l.at, l.n)
-	to, ts, te := p.entries(at, l.n)
-	copy(to, fo)
-	copy(ts, fs)
-	copy(te, fe)
-	p.give(l.class, l.at)
-	l.at, l.class = at, class
+	old := *l
+	l.at, l.class = p.take(class), class
+	lines := p.block(l)
+	for other, s := range p.each(&old) {
+		x, i := p.place(lines, other)
+		p.put(x, i, s)
+	}
+	p.give(&old)
 }
 
-func (p *pool) remove(l *list, i int) {
-	others, sums, extras := p.entries(l.at, l.n)
-	copy(others[i:], others[i+1:])
-	copy(sums[i:], sums[i+1:])
-	if p.extra {
-		copy(extras[i:], extras[i+1:])
-	}
-	if uint32(i) >= l.n-uint32(l.tail) {
-		l.tail--
-	}
+// remove takes a neighbour that is held out.
+func (p *pool) remove(l *list, other uint32, e *entry) {
 	if l.n--; l.n == 0 {
-		p.give(l.class, l.at)
+		p.give(l)
 		return
 	}
+	lines, at := p.block(l), int(e.line-l.at)
+	for k := home(other, len(lines)); k != at; k = (k + 1) % len(lines) {
+		p.pass(&lines[k], -1)
+	}
+	lines[at].setHalf(e.slot, 0)
+	p.put(&lines[at], e.slot, sums{})
 	p.shrink(l)
 }
 
 // shrink gives a block back that is less than half full.
 func (p *pool) shrink(l *list) {
 	class := l.class
-	for class > 0 && l.n <= classes[class-1] && 2*l.n < classes[l.class] {
+	for class > 0 && l.n <= p.fits(class-1) && 2*l.n < classes[l.class]*uint32(p.slots) {
 		class--
 	}
 	if class != l.class {

@@ -62,7 +62,7 @@ func TestNearIsThePlainTop(t *testing.T) {
 		near := func(a uint64) map[uint64]float32 {
 			var buf [basket.MaxNear]basket.Near
 			m := map[uint64]float32{}
-			for _, n := range buf[:c.Near(k, c.Ref(a), &buf)] {
+			for _, n := range c.Near(k, c.Ref(a), &buf) {
 				m[c.Item(n.To)] = n.Strength
 			}
 			return m
@@ -99,7 +99,7 @@ func TestNearIsThePlainTop(t *testing.T) {
 	}
 	c := basket.New(plain())
 	var buf [basket.MaxNear]basket.Near
-	require.Zero(t, c.Near(basket.SameOrder, c.Ref(1), &buf), "an item never seen")
+	require.Empty(t, c.Near(basket.SameOrder, c.Ref(1), &buf), "an item never seen")
 }
 
 // Neighbours are all that hold, the strongest first, with the figures of maps.

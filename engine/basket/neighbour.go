@@ -18,7 +18,7 @@ type Neighbour struct {
 
 // Table2 is what is counted of two items under a kind.
 func (c *Counts) Table2(k Kind, a, b uint64) Table2 {
-	da, db := c.index[a], c.index[b]
+	da, db := c.index.find(a), c.index.find(b)
 	t := &c.tables[k]
 	return c.of(t, da, db, t.together(da, db))
 }
@@ -33,24 +33,22 @@ func (c *Counts) of(t *table, a, b uint32, both float64) Table2 {
 // equals by hash: those that hold (see Holds). It looks at all that are held of
 // the item, up to Config.Neighbours.
 func (c *Counts) Neighbours(kind Kind, item uint64, k int, dst []Neighbour) []Neighbour {
-	d := c.index[item]
+	d := c.index.find(item)
 	t := &c.tables[kind]
 	if d == 0 || k <= 0 || t.lists[d].n == 0 {
 		return dst
 	}
 	from, l := len(dst), &t.lists[d]
-	others, sums, extras := t.pool.entries(l.at, l.n)
-	for i, b := range others {
-		sum := sums[i]
+	for b, s := range t.pool.each(l) {
 		if kind == SameCustomer {
-			sum += extras[i]
+			s.sum += s.extra
 		}
-		v := c.of(t, d, b, sum)
+		v := c.of(t, d, b, s.sum)
 		if !c.holds(t, d, b, v) {
 			continue
 		}
 		dst = append(dst, Neighbour{
-			Item: c.hashes[b], Count: v.Both, Table2: v, Strength: v.Strength(c.cfg.Prior), Short: l.lost / c.unit(),
+			Item: c.index.hashes[b], Count: v.Both, Table2: v, Strength: v.Strength(c.cfg.Prior), Short: l.lost / c.unit(),
 		})
 	}
 	slices.SortFunc(dst[from:], func(a, b Neighbour) int {
@@ -70,7 +68,7 @@ func (c *Counts) Neighbours(kind Kind, item uint64, k int, dst []Neighbour) []Ne
 // LLR, once orders have come for some half-lives, is half of what it could be. Plain
 // counts of a few regular customers have no such margin.
 func (c *Counts) Holds(k Kind, a, b uint64) bool {
-	da, db := c.index[a], c.index[b]
+	da, db := c.index.find(a), c.index.find(b)
 	t := &c.tables[k]
 	return da != 0 && db != 0 && c.holds(t, da, db, c.of(t, da, db, t.together(da, db)))
 }
@@ -114,13 +112,11 @@ func (c *Counts) ended(t *table, a, b uint32, v Table2) bool {
 	if t.kind != SameOrder || c.clock.step == 0 {
 		return false
 	}
-	if na, nb := t.sides[a].late, t.sides[b].late; nb > na || nb == na && c.hashes[b] < c.hashes[a] {
+	if na, nb := t.sides[a].late, t.sides[b].late; nb > na || nb == na && c.index.hashes[b] < c.index.hashes[a] {
 		a, b, v.A, v.B = b, a, v.B, v.A
 	}
 	u := c.quick.weight(c.now)
-	_, here := t.sumsOf(a, b)
-	_, there := t.sumsOf(b, a)
-	both := max(here, there, 0) / u
+	both := max(t.sumsOf(a, b).extra, t.sumsOf(b, a).extra, 0) / u
 	n := max(t.sides[a].late/u, both)
 	all := (v.Both + .5) / (v.A + 1)
 	with := (max(v.Both-both, 0) + all) / (max(v.A-n, 0) + 1)

@@ -1,7 +1,5 @@
 package basket
 
-import "slices"
-
 // A list that is full lets an eighth of its entries go when a new neighbour
 // comes. Which, decides what is left: those that are worth least, an entry being
 // worth its sum, or what it would come to by chance where that is more. Going by
@@ -25,45 +23,41 @@ import "slices"
 
 // prune makes room in the list of a.
 func (t *table) prune(a uint32) {
-	l := &t.lists[a]
-	t.pool.sortIn(l)
-	others, sums, extras := t.pool.entries(l.at, l.n)
-	worth := make([]float64, l.n, 2*l.n)
-	for i, b := range others {
-		worth[i] = t.worth(a, b, t.whole(sums, extras, i))
+	l, worth := &t.lists[a], t.worths[:0]
+	for b, s := range t.pool.each(l) {
+		worth = append(worth, t.worth(a, b, t.whole(s)))
 	}
-	sorted := append(worth[l.n:], worth...)
-	slices.Sort(sorted)
-	drop := max(1, len(sorted)/8)
-	cut := sorted[drop-1]
-	spare, _ := slices.BinarySearch(sorted, cut)
-	spare = drop - spare // of those that are worth the cut, so many go
-	lost, kept := l.lost, 0
-	for i, b := range others {
-		if worth[i] < cut || worth[i] == cut && spare > 0 {
-			if worth[i] == cut {
+	n := len(worth)
+	worth = append(worth, worth...)
+	drop := max(1, n/8)
+	cut, spare := lowest(worth[n:], drop)
+	lost, gone, i := l.lost, t.gone[:0], 0
+	for b, s := range t.pool.each(l) {
+		if w := worth[i]; w < cut || w == cut && spare > 0 {
+			if w == cut {
 				spare--
 			}
-			lost = max(lost, t.most(a, b, t.whole(sums, extras, i)))
-			continue
+			lost = max(lost, t.most(a, b, t.whole(s), lost))
+			gone = append(gone, b)
 		}
-		others[kept], sums[kept] = b, sums[i]
-		if t.pool.extra {
-			extras[kept] = extras[i]
-		}
-		kept++
+		i++
 	}
-	l.lost, l.n = lost, uint32(kept)
+	for _, b := range gone {
+		e := t.pool.find(l, b)
+		t.pool.remove(l, b, &e)
+	}
+	l.lost = lost
+	t.worths, t.gone = worth, gone
 	t.pairs -= drop
 	t.pruned += drop
 }
 
 // whole is what an entry's sums come to.
-func (t *table) whole(sums, extras []float64, i int) float64 {
+func (t *table) whole(s sums) float64 {
 	if t.pool.both {
-		return sums[i] + extras[i]
+		return s.sum + s.extra
 	}
-	return sums[i]
+	return s.sum
 }
 
 // worth is by what entries are kept. Of equals the rarer item goes.
@@ -79,8 +73,9 @@ func (t *table) worth(a, b uint32, sum float64) float64 {
 	return max(sum, chance) + chance/1024
 }
 
-// most is what may have been counted of a pair that a's list holds with this sum.
-func (t *table) most(a, b uint32, sum float64) float64 {
+// most is what may have been counted of a pair that a's list holds with this sum;
+// it does not look closely where it is no more than enough.
+func (t *table) most(a, b uint32, sum, enough float64) float64 {
 	x, y := &t.sides[a], &t.sides[b]
 	most := sum + t.lists[a].lost
 	switch t.kind {
@@ -91,16 +86,46 @@ func (t *table) most(a, b uint32, sum float64) float64 {
 	case SameCustomer: // counted when either is taken up
 		most = min(most, x.left+y.left)
 	}
-	if t.kind != SameSession && a != b {
+	if most > enough && t.kind != SameSession && a != b {
 		l := &t.lists[b]
-		other := l.lost
-		if i, found := t.pool.find(l, a); found {
-			sum, extra := t.pool.sumsAt(l, i)
-			if other += sum; t.pool.both {
-				other += extra
-			}
-		}
-		most = min(most, other)
+		most = min(most, l.lost+t.whole(t.pool.find(l, a).sums))
 	}
 	return most
+}
+
+// lowest is the n-th smallest of xs, and how many of the n smallest are equal to
+// it. It moves xs about (Hoare's Find, 1961).
+func lowest(xs []float64, n int) (x float64, equal int) {
+	from, to := 0, len(xs)-1
+	for from < to {
+		pivot := xs[(from+to)/2]
+		i, j := from, to
+		for i <= j {
+			for xs[i] < pivot {
+				i++
+			}
+			for xs[j] > pivot {
+				j--
+			}
+			if i <= j {
+				xs[i], xs[j] = xs[j], xs[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case n-1 <= j:
+			to = j
+		case n-1 >= i:
+			from = i
+		default:
+			from = to
+		}
+	}
+	x = xs[n-1]
+	for _, y := range xs[:n] {
+		if y == x {
+			equal++
+		}
+	}
+	return x, equal
 }

@@ -26,12 +26,12 @@ func (c *Counts) Rules(minSupport, minConfidence float64, f func(*Rule)) Frequen
 	var left [2]uint64
 	tell := func(both, a float64, b uint32, items ...uint32) {
 		a = max(a, both) // where a pair was let go
-		r = Rule{Then: c.hashes[b], If: left[:len(items)], Table2: Table2{Both: both / u, A: a / u, B: t.sides[b].right / u, N: t.total / u}}
+		r = Rule{Then: c.index.hashes[b], If: left[:len(items)], Table2: Table2{Both: both / u, A: a / u, B: t.sides[b].right / u, N: t.total / u}}
 		if r.Confidence() < minConfidence*(1-1e-12) {
 			return
 		}
 		for i, it := range items {
-			left[i] = c.hashes[it]
+			left[i] = c.index.hashes[it]
 		}
 		f(&r)
 	}
@@ -40,19 +40,14 @@ func (c *Counts) Rules(minSupport, minConfidence float64, f func(*Rule)) Frequen
 			continue
 		}
 		found.Items++
-		l := &t.lists[a]
-		if l.n == 0 {
-			continue
-		}
-		others, sums, _ := t.pool.entries(l.at, l.n)
-		for i, b := range others {
-			if sums[i] <= 0 || sums[i] < least {
+		for b, s := range t.pool.each(&t.lists[a]) {
+			if s.sum <= 0 || s.sum < least {
 				continue
 			}
 			if a < int(b) {
 				found.Pairs++
 			}
-			tell(sums[i], t.sides[a].left, b, uint32(a))
+			tell(s.sum, t.sides[a].left, b, uint32(a))
 		}
 	}
 	for i := range c.triples.slots {
@@ -83,7 +78,7 @@ func (c *Counts) LostPairs(k Kind) float64 {
 // Triple is in how many orders three items are together, decayed. It may be too
 // small by up to LostTriples.
 func (c *Counts) Triple(x, y, z uint64) float64 {
-	k := [3]uint32{c.index[x], c.index[y], c.index[z]}
+	k := [3]uint32{c.index.find(x), c.index.find(y), c.index.find(z)}
 	if k[0] == 0 || k[1] == 0 || k[2] == 0 {
 		return 0
 	}

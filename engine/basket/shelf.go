@@ -12,13 +12,13 @@ const MaxNear = 20
 type Ref uint32
 
 // Ref is where an item is; 0 for one never seen.
-func (c *Counts) Ref(item uint64) Ref { return Ref(c.index[item]) }
+func (c *Counts) Ref(item uint64) Ref { return Ref(c.index.find(item)) }
 
 // Know is Ref of an item that gets a place if it has none.
 func (c *Counts) Know(item uint64) Ref { return Ref(c.dense(item)) }
 
 // Item is the item at a place.
-func (c *Counts) Item(r Ref) uint64 { return c.hashes[r] }
+func (c *Counts) Item(r Ref) uint64 { return c.index.hashes[r] }
 
 // Near is a neighbour at hand.
 type Near struct {
@@ -26,43 +26,44 @@ type Near struct {
 	Strength float32
 }
 
-// Near writes what is at hand of an item's neighbours under a kind of evidence
-// into buf, in no order, and returns how many: those of the greatest
+// Near is what is at hand of an item's neighbours under a kind of evidence, in no
+// order: those of the greatest
 //
 //	count / (count of the item)^α / (count of the neighbour)^β
 //
 // with constants by kind. It costs the same for every item. A list longer than
 // MaxNear is looked through again after half of it has moved, so who is at
-// hand and with what strength may be a little old. Settle makes it exact.
-func (c *Counts) Near(k Kind, of Ref, buf *[MaxNear]Near) int {
-	t, n := &c.tables[k], 0
+// hand and with what strength may be a little old. Settle makes it exact. What is
+// returned is the counts' own or written into buf: only to be read, and only until
+// somebody writes to the counts.
+func (c *Counts) Near(k Kind, of Ref, buf *[MaxNear]Near) []Near {
+	t := &c.tables[k]
 	l := &t.lists[of]
 	if l.n == 0 {
-		return 0
+		return nil
 	}
 	if l.n > MaxNear && l.shelf != 0 {
-		n = copy(buf[:], t.shelves[l.shelf-1:][:MaxNear])
-		for n > 0 && buf[n-1].To == 0 { // left free
-			n--
+		top := t.shelves[l.shelf-1:][:MaxNear]
+		for len(top) > 0 && top[len(top)-1].To == 0 { // left free
+			top = top[:len(top)-1]
 		}
-		return n
+		return top
 	}
-	others, sums, _ := t.pool.entries(l.at, min(l.n, MaxNear))
-	f := c.nearness(t, uint32(of))
-	for i, b := range others {
-		if sums[i] > 0 {
-			buf[n] = Near{Ref(b), float32(f.of(sums[i], t.sides[b].right))}
+	f, n := c.nearness(t, uint32(of)), 0
+	for b, s := range t.pool.each(l) {
+		if s.sum > 0 && n < MaxNear {
+			buf[n] = Near{Ref(b), float32(f.of(s.sum, t.sides[b].right))}
 			n++
 		}
 	}
-	return n
+	return buf[:n]
 }
 
 // Nearness is the strength that Near would give b as a neighbour of a, were it at
 // hand.
 func (c *Counts) Nearness(k Kind, a, b Ref) float64 {
 	t := &c.tables[k]
-	sum, _ := t.sumsOf(uint32(a), uint32(b))
+	sum := t.sumsOf(uint32(a), uint32(b)).sum
 	if a == 0 || b == 0 || sum <= 0 {
 		return 0
 	}
@@ -101,7 +102,7 @@ func (l *list) stale() bool {
 	return l.n > MaxNear && (l.shelf == 0 || uint32(l.moves) >= max(16, l.n/2))
 }
 
-// fill puts the strongest neighbours of a on its shelf.
+// fill puts the strongest neighbours of a on its shelf, the strongest first.
 func (t *table) fill(a uint32, c *Counts) {
 	l := &t.lists[a]
 	l.moves = 0
@@ -112,32 +113,32 @@ func (t *table) fill(a uint32, c *Counts) {
 		l.shelf = uint32(len(t.shelves)) + 1
 		t.shelves = append(t.shelves, make([]Near, MaxNear)...)
 	}
-	top := t.shelves[l.shelf-1:][:MaxNear]
-	others, sums, _ := t.pool.entries(l.at, l.n)
-	f := c.nearness(t, a)
-	n := 0
-	for i, b := range others {
-		if sums[i] <= 0 || n == MaxNear && float32(sums[i]*f.scale) < top[n-1].Strength { // a neighbour's own count only makes it less
+	top := (*[MaxNear]Near)(t.shelves[l.shelf-1:])
+	f, n := c.nearness(t, a), 0
+	for b, s := range t.pool.each(l) {
+		if s.sum <= 0 || n == MaxNear && float32(s.sum*f.scale) < top[n-1].Strength { // a neighbour's own count only makes it less
 			continue
 		}
-		v := Near{Ref(b), float32(f.of(sums[i], t.sides[b].right))}
-		nearer := func(x Near) bool { // equals by hash, whatever order they came in
-			return v.Strength > x.Strength || v.Strength == x.Strength && c.hashes[b] < c.hashes[x.To]
-		}
-		at := n
+		v := Near{Ref(b), float32(f.of(s.sum, t.sides[b].right))}
 		if n == MaxNear {
-			if at--; !nearer(top[at]) {
+			if n--; !c.nearer(&v, &top[n]) {
+				n++
 				continue
 			}
-		} else {
-			n++
 		}
-		for ; at > 0 && nearer(top[at-1]); at-- {
+		at := n
+		for n++; at > 0 && c.nearer(&v, &top[at-1]); at-- {
 			top[at] = top[at-1]
 		}
 		top[at] = v
 	}
 	clear(top[n:])
+}
+
+// nearer says whether v is to stand before x: equals by hash, whatever order they
+// came in.
+func (c *Counts) nearer(v, x *Near) bool {
+	return v.Strength > x.Strength || v.Strength == x.Strength && c.index.hashes[v.To] < c.index.hashes[x.To]
 }
 
 // Settle fills every shelf anew: what Near says after it is a function of the
@@ -178,10 +179,9 @@ func (c *Counts) Between(k Kind, a, b Ref) Table2 {
 func (c *Counts) EachNext(f func(a, b Ref, n float64)) {
 	t, u := &c.tables[NextOrder], c.unit()
 	for a := range t.lists {
-		others, sums, _ := t.pool.of(&t.lists[a])
-		for i, b := range others {
-			if sums[i] > 0 {
-				f(Ref(a), Ref(b), sums[i]/u)
+		for b, s := range t.pool.each(&t.lists[a]) {
+			if s.sum > 0 {
+				f(Ref(a), Ref(b), s.sum/u)
 			}
 		}
 	}
@@ -194,10 +194,9 @@ func (c *Counts) Before(k Kind, r Ref, f func(a Ref, n float64)) {
 	if !t.pool.both {
 		return
 	}
-	others, _, extras := t.pool.of(&t.lists[r])
-	for i, a := range others {
-		if extras[i] > 0 {
-			f(Ref(a), extras[i]/u)
+	for a, s := range t.pool.each(&t.lists[r]) {
+		if s.extra > 0 {
+			f(Ref(a), s.extra/u)
 		}
 	}
 }
@@ -206,6 +205,6 @@ func (c *Counts) Before(k Kind, r Ref, f func(a Ref, n float64)) {
 // they had b (back), decayed.
 func (c *Counts) Direction(a, b Ref) (on, back float64) {
 	t, u := &c.tables[SameCustomer], c.unit()
-	sum, extra := t.sumsOf(uint32(a), uint32(b))
-	return sum / u, extra / u
+	s := t.sumsOf(uint32(a), uint32(b))
+	return s.sum / u, s.extra / u
 }

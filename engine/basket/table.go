@@ -15,11 +15,13 @@ type table struct {
 	pool    pool
 	shelves []Near // MaxNear an item, of the strongest neighbours; see shelf.go
 	total   float64
-	late    float64 // total under the faster decay; SameOrder only
-	sides   []side  // by dense index
-	lists   []list  // by dense index
-	pairs   int     // entries of all lists
-	pruned  int     // neighbours that were let go
+	late    float64   // total under the faster decay; SameOrder only
+	sides   []side    // by dense index
+	lists   []list    // by dense index
+	pairs   int       // entries of all lists
+	pruned  int       // neighbours that were let go
+	worths  []float64 // of prune, between its calls
+	gone    []uint32  // likewise
 }
 
 // side is how often an item was counted.
@@ -30,84 +32,74 @@ type side struct {
 
 func newTable(k Kind) table {
 	t := table{kind: k, sides: make([]side, 1), lists: make([]list, 1)}
-	t.pool.extra = k != SameSession
+	if t.pool.slots = withExtras; k == SameSession {
+		t.pool.slots = withoutExtras
+	}
 	t.pool.both = k == NextOrder || k == SameCustomer
 	return t
 }
 
-// grow makes room for dense indices below n.
+// grow makes room for dense indices below n, and for some more.
 func (t *table) grow(n int) {
-	for len(t.sides) < n {
-		t.sides = append(t.sides, side{})
-		t.lists = append(t.lists, list{})
+	if n > cap(t.sides) {
+		t.sides, t.lists = longer(t.sides, n+n/8), longer(t.lists, n+n/8)
 	}
+	t.sides, t.lists = t.sides[:n], t.lists[:n]
+}
+
+func longer[T any](s []T, n int) []T {
+	l := make([]T, n)
+	copy(l, s)
+	return l
 }
 
 // mirrored are the sums of a pair as the other item's list has them.
-func (t *table) mirrored(sum, extra float64) (float64, float64) {
+func (t *table) mirrored(s sums) sums {
 	if t.pool.both {
-		return extra, sum
+		return sums{s.extra, s.sum}
 	}
-	return sum, extra
+	return s
 }
 
 // pair adds to the sums of two items, in the lists of both; of SameSession in
 // that of a. Where a list has let something go, it learns what the other knows.
-func (t *table) pair(a, b uint32, sum, extra float64, c *Counts) {
-	own := t.entry(a, b)
+func (t *table) pair(a, b uint32, more sums, c *Counts) {
+	own := t.pool.find(&t.lists[a], b)
 	if t.kind == SameSession || a == b {
-		t.set(a, b, own, sum, extra, c)
+		t.set(a, b, own, more, c)
 		return
 	}
-	other := t.entry(b, a)
-	s, e := own.sum, own.extra
-	if t.lists[a].lost > 0 {
-		s2, e2 := t.mirrored(other.sum, other.extra)
-		own.sum, own.extra = max(s, s2), max(e, e2)
+	other := t.pool.find(&t.lists[b], a)
+	if t.lists[a].lost > 0 || t.lists[b].lost > 0 {
+		here, there := own.sums, other.sums
+		if t.lists[a].lost > 0 {
+			own.learn(t.mirrored(there))
+		}
+		if t.lists[b].lost > 0 {
+			other.learn(t.mirrored(here))
+		}
 	}
-	if t.lists[b].lost > 0 {
-		s, e = t.mirrored(s, e)
-		other.sum, other.extra = max(other.sum, s), max(other.extra, e)
-	}
-	t.set(a, b, own, sum, extra, c)
-	sum, extra = t.mirrored(sum, extra)
-	t.set(b, a, other, sum, extra, c)
+	t.set(a, b, own, more, c)
+	t.set(b, a, other, t.mirrored(more), c)
 }
 
-// entry is where a list has a neighbour, and its sums; 0 where it has not.
-type entry struct {
-	i          int
-	held       bool
-	sum, extra float64
-}
-
-func (t *table) entry(a, b uint32) (e entry) {
-	l := &t.lists[a]
-	if e.i, e.held = t.pool.find(l, b); e.held {
-		e.sum, e.extra = t.pool.sumsAt(l, e.i)
-	}
-	return e
-}
+func (s *sums) learn(o sums) { s.sum, s.extra = max(s.sum, o.sum), max(s.extra, o.extra) }
 
 // set gives a's neighbour b the sums of its entry and what is added to them.
-func (t *table) set(a, b uint32, e entry, sum, extra float64, c *Counts) {
-	l := &t.lists[a]
+func (t *table) set(a, b uint32, e entry, more sums, c *Counts) {
+	l, s := &t.lists[a], sums{e.sum + more.sum, e.extra + more.extra}
 	switch {
+	case e.held && (s.sum != 0 || t.pool.both && s.extra != 0):
+		t.pool.update(&e, s)
 	case e.held:
-		_, sums, extras := t.pool.entries(l.at, l.n)
-		if sums[e.i] = e.sum + sum; t.pool.extra {
-			extras[e.i] = e.extra + extra
-		}
-		if sums[e.i] == 0 && (!t.pool.both || extras[e.i] == 0) {
-			t.pool.remove(l, e.i)
-			t.pairs--
-		}
-	case l.lost > 0 && (sum < 0 || extra < 0): // of what was let go
+		t.pool.remove(l, b, &e)
+		t.pairs--
+	case l.lost > 0 && (more.sum < 0 || more.extra < 0): // of what was let go
 	default:
 		if int(l.n) >= c.cfg.Neighbours {
 			t.prune(a)
 		}
-		t.pool.insert(l, b, e.sum+sum, e.extra+extra)
+		t.pool.insert(l, b, s)
 		t.pairs++
 	}
 	if l.moves < math.MaxUint16 {
@@ -118,13 +110,12 @@ func (t *table) set(a, b uint32, e entry, sum, extra float64, c *Counts) {
 	}
 }
 
-// sumsOf are those of a's neighbour b: a first, and the extra.
-func (t *table) sumsOf(a, b uint32) (sum, extra float64) {
+// sumsOf are those of a's neighbour b.
+func (t *table) sumsOf(a, b uint32) sums {
 	if int(a) >= len(t.lists) {
-		return 0, 0
+		return sums{}
 	}
-	e := t.entry(a, b)
-	return e.sum, e.extra
+	return t.pool.find(&t.lists[a], b).sums
 }
 
 // scale multiplies every sum by 2^−halves, under the kind's decay.
@@ -138,18 +129,12 @@ func (t *table) scale(f float64) {
 		}
 	}
 	for i := range t.lists {
-		_, sums, extras := t.pool.of(&t.lists[i])
-		multiply(sums, f)
-		if t.pool.both {
-			multiply(extras, f)
-		}
-		t.lists[i].lost *= f // an emptied list's too
+		t.lists[i].lost *= f
 	}
-}
-
-func multiply(sums []float64, f float64) {
-	for i := range sums {
-		sums[i] *= f
+	if t.pool.both {
+		t.pool.scale(f, f)
+	} else {
+		t.pool.scale(f, 1)
 	}
 }
 
@@ -159,10 +144,7 @@ func (t *table) scaleLate(f float64) {
 	for i := range t.sides {
 		t.sides[i].late *= f
 	}
-	for i := range t.lists {
-		_, _, extras := t.pool.of(&t.lists[i])
-		multiply(extras, f)
-	}
+	t.pool.scale(1, f)
 }
 
 func (t *table) bytes() int64 {

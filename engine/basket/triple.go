@@ -53,13 +53,9 @@ func (t *tripleTable) add(k triple, w float64, pairs *table) {
 		t.slots[at].sum += w
 		return
 	}
-	if t.lost > 0 {
-		if w < 0 {
-			return // of what was let go
-		}
-		if least := min(pairs.atMost(k.a, k.b), pairs.atMost(k.a, k.c), pairs.atMost(k.b, k.c)); least <= t.lost {
-			return
-		}
+	if t.lost > 0 && (w < 0 || // of what was let go
+		pairs.atMost(k.a, k.b) <= t.lost || pairs.atMost(k.a, k.c) <= t.lost || pairs.atMost(k.b, k.c) <= t.lost) {
+		return
 	}
 	if t.used >= t.most || t.used >= len(t.slots)/4*3 {
 		t.rebuild()

@@ -42,20 +42,21 @@ func (c *clock) weight(at int64) float64 {
 	}
 	d := at/c.step - c.origin
 	half := d >> 6 // rounds down, below 0 too
-	return math.Ldexp(mantissas[d&(stepsPerHalf-1)], int(half))
+	m := mantissas[d&(stepsPerHalf-1)]
+	if half < -1000 || half > 1000 { // no normal number, perhaps
+		return math.Ldexp(m, int(half))
+	}
+	return math.Float64frombits(math.Float64bits(m) + uint64(half)<<52)
 }
 
 // far says whether weights of an instant outgrow what can be added up, and by
 // how many half-lives the origin is to move then: all sums are to be multiplied
 // by 2^−moved.
 func (c *clock) far(at int64) (moved int) {
-	if c.step == 0 {
+	if c.step == 0 || at < (c.origin+farthest*stepsPerHalf)*c.step {
 		return 0
 	}
 	half := (at/c.step - c.origin) >> 6
-	if half < farthest {
-		return 0
-	}
 	c.origin += half << 6
 	return int(half)
 }

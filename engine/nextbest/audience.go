@@ -14,16 +14,18 @@ import (
 type Audience struct {
 	most      int
 	customers []customer
-	index     map[uint64]uint32 // of the hash of partition and id
-	items     map[uint64][]contact
-	room      int // customers at which those that nothing points at go
+	ids       []byte               // of the customers, one behind the other
+	index     map[uint64]uint32    // of the hash of partition and id
+	items     map[uint64][]contact // the latest last
+	room      int                  // customers at which those that nothing points at go
 }
 
 // customer is somebody in the index; without an id, forgotten.
 type customer struct {
 	key       uint64
+	from      int // where the id begins in ids
+	length    int32
 	partition int32
-	id        string
 }
 
 // contact is a customer's latest with an item.
@@ -51,22 +53,34 @@ func (a *Audience) Note(partition int32, hash uint64, id []byte, item uint64, at
 		return
 	}
 	who := a.who(partition, hash, id) // which may move the lists
-	list, minute := a.items[item], uint32(at/60_000)
-	oldest := 0
-	for i := range list {
-		if list[i].customer == who {
-			list[i].minute = max(list[i].minute, minute)
+	list, now := a.items[item], contact{who, uint32(at / 60_000)}
+	gone := place(list, who)
+	if gone < 0 && len(list) == a.most {
+		gone = 0
+	}
+	if gone >= 0 {
+		if list[gone].minute >= now.minute {
 			return
 		}
-		if list[i].minute < list[oldest].minute {
-			oldest = i
+		list = slices.Delete(list, gone, gone+1)
+	}
+	i := len(list)
+	for i > 0 && list[i-1].minute > now.minute {
+		i--
+	}
+	if list = slices.Insert(list, i, now); gone < 0 {
+		a.items[item] = list
+	}
+}
+
+// place is where a customer is in a list; −1: nowhere.
+func place(list []contact, who uint32) int {
+	for i := len(list) - 1; i >= 0; i-- { // who was there lately comes again
+		if list[i].customer == who {
+			return i
 		}
 	}
-	if len(list) < a.most {
-		a.items[item] = append(list, contact{who, minute})
-	} else if list[oldest].minute < minute {
-		list[oldest] = contact{who, minute}
-	}
+	return -1
 }
 
 // who is the customer's place, a new one where it has none.
@@ -78,28 +92,33 @@ func (a *Audience) who(partition int32, hash uint64, id []byte) uint32 {
 	if len(a.customers) >= a.room {
 		a.compact()
 	}
+	return a.enter(customer{key: key, partition: partition}, id)
+}
+
+// enter gives a customer a place.
+func (a *Audience) enter(c customer, id []byte) uint32 {
 	who := uint32(len(a.customers))
-	a.customers = append(a.customers, customer{key, partition, string(id)})
-	a.index[key] = who
+	c.from, c.length = len(a.ids), int32(len(id))
+	a.ids, a.customers = append(a.ids, id...), append(a.customers, c)
+	a.index[c.key] = who
 	return who
 }
 
 // compact lets go of the customers that nothing points at.
 func (a *Audience) compact() {
-	was := a.customers
-	a.customers, a.index = nil, map[uint64]uint32{}
+	was, ids := a.customers, a.ids
+	a.customers, a.ids = make([]customer, 0, len(was)), make([]byte, 0, len(ids))
+	a.index = make(map[uint64]uint32, len(was)) // as many as there will be when the next go
 	for item, list := range a.items {
 		kept := list[:0]
 		for _, c := range list {
 			w := &was[c.customer]
-			if w.id == "" {
+			if w.length == 0 {
 				continue
 			}
 			who, ok := a.index[w.key]
 			if !ok {
-				who = uint32(len(a.customers))
-				a.customers = append(a.customers, *w)
-				a.index[w.key] = who
+				who = a.enter(*w, ids[w.from:][:w.length])
 			}
 			kept = append(kept, contact{who, c.minute})
 		}
@@ -112,7 +131,7 @@ func (a *Audience) compact() {
 func (a *Audience) Forget(partition int32, hash uint64) {
 	key := audienceKey(partition, hash)
 	if who, ok := a.index[key]; ok {
-		a.customers[who].id = ""
+		a.customers[who].length = 0
 		delete(a.index, key)
 	}
 }
@@ -127,8 +146,8 @@ func (a *Audience) Who(items []uint64, f func(partition int32, id string)) {
 	}
 	slices.Sort(seen)
 	for _, who := range slices.Compact(seen) {
-		if c := &a.customers[who]; c.id != "" {
-			f(c.partition, c.id)
+		if c := &a.customers[who]; c.length > 0 {
+			f(c.partition, string(a.ids[c.from:][:c.length]))
 		}
 	}
 }

@@ -4,185 +4,142 @@ import (
 	"slices"
 
 	"github.com/dangol-dev/dangol/engine/basket"
+	"github.com/dangol-dev/dangol/engine/ledger"
 )
 
-// candidate is an item that something speaks for.
+// candidate is an item that something speaks for. A list has some hundred, so they
+// are small: two to a line of the processor's cache.
 type candidate struct {
-	ref        basket.Ref
-	own        int32 // in memory.own; −1: the customer never bought it
-	inCart     bool
-	looked     bool
-	bestSeller bool
-	popular    float32 // little, more for what is more popular: where nothing else speaks
-	share      float32 // of all orders
-	promise    float32 // rough measure of what speaks for it
-	sums       [basket.NumKinds]float32
-	best       voice // what speaks for it most
-	second     voice
-}
-
-// voice is what one item of the customer's says for a candidate.
-type voice struct {
-	of    basket.Ref
-	kind  basket.Kind
-	value float32
-}
-
-// hear adds a voice.
-func (c *candidate) hear(v voice) {
-	c.sums[v.kind] += v.value
-	switch {
-	case v.value > c.best.value:
-		if c.best.of != v.of {
-			c.second = c.best
-		}
-		c.best = v
-	case v.value > c.second.value && v.of != c.best.of:
-		c.second = v
-	}
+	ref     basket.Ref
+	own     int8 // in memory.own, plus one; 0: the customer never bought it
+	inCart  bool
+	latest  uint16 // of the voices for it, plus one; 0: nothing speaks for it
+	sums    [basket.NumKinds]float32
+	share   float32 // of all orders
+	promise float32 // rough measure of what speaks for it
 }
 
 // candidates finds a candidate by its item: open addressing over a table that
 // stays in the processor's cache and is longer than there can be candidates.
 type candidates struct {
-	list  []candidate
-	table [2048]uint16 // index in list, plus one
+	n     int
+	list  [1 + full]candidate // from 1; zero behind the n-th
+	table [2048]uint16        // place in list; 0: free
 	order []int
+	best  []promised
 }
+
+// full is how many candidates there can be, the one that Offer is asked for
+// included.
+const full = mostWords*basket.MaxNear + maxOwn + ledger.MaxCart + maxViews + mostPopular + 1
 
 func (t *candidates) reset() {
-	if len(t.list) > 0 {
-		t.list = t.list[:0]
-		clear(t.table[:])
-	}
+	clear(t.list[1 : t.n+1])
+	clear(t.table[:])
+	t.n = 0
 }
 
-// full is how many candidates are taken in at most.
-const full = 1500
-
-// at returns the candidate of an item, a new one where it is none yet, or a
-// spare one that nobody looks at where there is no room.
-func (t *candidates) at(ref basket.Ref) *candidate {
+// slot is where in the table the item is, or would be.
+func (t *candidates) slot(ref basket.Ref) uint32 {
 	i := uint32(ref) * 0x9e3779b1 >> 21
-	for t.table[i] != 0 {
-		if c := &t.list[t.table[i]-1]; c.ref == ref {
-			return c
-		}
+	// Taken, and by another: one condition that hardly ever holds, where two would
+	// have the processor guess whether an item is new.
+	for uint64(t.table[i])*uint64(t.list[t.table[i]].ref^ref) != 0 {
 		i = (i + 1) % uint32(len(t.table))
 	}
-	if len(t.list) >= full {
-		return &candidate{}
+	return i
+}
+
+// at returns the place of an item's candidate, a new one where it is none yet.
+func (t *candidates) at(ref basket.Ref) int {
+	i, next := t.slot(ref), t.n+1
+	at := int(t.table[i])
+	if at == 0 {
+		at = next
 	}
-	t.list = append(t.list, candidate{ref: ref, own: -1})
-	t.table[i] = uint16(len(t.list))
-	return &t.list[len(t.list)-1]
+	t.n = max(t.n, at)
+	t.table[i], t.list[at].ref = uint16(at), ref
+	return at
+}
+
+// has says whether the item is a candidate that the customer has had.
+func (t *candidates) has(ref basket.Ref) bool { return t.list[t.table[t.slot(ref)]].own > 0 }
+
+// promised is a candidate that much speaks for.
+type promised struct {
+	promise float32
+	at      int32
 }
 
 // promising are the candidates worth a closer look: all that the customer has
 // had, then the most others that most speaks for, in the order of that, equals by
 // item, then the best sellers that are not among them.
-func (t *candidates) promising(counts *basket.Counts, most int) []int {
-	t.order = t.order[:0]
-	for i := range t.list {
-		if t.list[i].own >= 0 {
-			t.order = append(t.order, i)
+func (t *candidates) promising(counts *basket.Counts, sellers []basket.Ref, most int) []int {
+	t.order, t.best = t.order[:0], t.best[:0]
+	least := float32(0) // of the best, once there are enough: most candidates have less
+	for at := 1; at <= t.n; at++ {
+		c := &t.list[at]
+		if c.own > 0 {
+			t.order = append(t.order, at)
+		} else if c.promise >= least {
+			t.enter(promised{c.promise, int32(at)}, counts, most)
+			if len(t.best) == most {
+				least = t.best[most-1].promise
+			}
 		}
 	}
 	own := len(t.order)
-	for i := range t.list {
-		c := &t.list[i]
-		if c.own >= 0 {
-			continue
-		}
-		c.promise = c.sums[basket.SameCustomer] + c.sums[basket.SameOrder] + c.sums[basket.NextOrder] + c.sums[basket.SameSession] + c.popular
-		if c.looked {
-			c.promise += 1e6
-		}
-		if len(t.order) < own+most {
-			t.order = append(t.order, i)
-		} else if last := len(t.order) - 1; most > 0 && t.better(i, t.order[last], counts) {
-			t.order[last] = i
-		} else {
-			continue
-		}
-		for at := len(t.order) - 1; at > own && t.better(t.order[at], t.order[at-1], counts); at-- {
-			t.order[at], t.order[at-1] = t.order[at-1], t.order[at]
-		}
+	for _, v := range t.best {
+		t.order = append(t.order, int(v.at))
 	}
-	for i := range t.list {
-		if c := &t.list[i]; c.bestSeller && c.own < 0 && !slices.Contains(t.order[own:], i) {
-			t.order = append(t.order, i)
+	for _, ref := range sellers {
+		if at := t.at(ref); t.list[at].own == 0 && !slices.Contains(t.order[own:], at) {
+			t.order = append(t.order, at)
 		}
 	}
 	return t.order
 }
 
-// better orders candidates by their promise, equals by item.
-func (t *candidates) better(a, b int, counts *basket.Counts) bool {
-	x, y := &t.list[a], &t.list[b]
-	if x.promise != y.promise {
-		return x.promise > y.promise
+// enter takes v among the best.
+func (t *candidates) enter(v promised, counts *basket.Counts, most int) {
+	better := func(x promised) bool {
+		return v.promise > x.promise || v.promise == x.promise && counts.Item(t.list[v.at].ref) < counts.Item(t.list[x.at].ref)
 	}
-	return counts.Item(x.ref) < counts.Item(y.ref)
+	at := len(t.best)
+	if at < most {
+		t.best = append(t.best, v)
+	} else if at--; !better(t.best[at]) {
+		return
+	}
+	for ; at > 0 && better(t.best[at-1]); at-- {
+		t.best[at] = t.best[at-1]
+	}
+	t.best[at] = v
 }
 
 // own makes candidates of what the customer has had, what lies in the cart, and
 // what was looked at.
 func (r *Recommender) own() {
-	m := &r.mem
+	m, t := &r.mem, &r.found
 	for i := range m.own {
 		if m.own[i].ref != 0 {
-			r.found.at(m.own[i].ref).own = int32(i)
+			t.list[t.at(m.own[i].ref)].own = int8(i + 1)
 		}
 	}
 	for _, ref := range m.cart {
 		if ref != 0 {
-			r.found.at(ref).inCart = true
+			t.list[t.at(ref)].inCart = true
 		}
 	}
 	for _, ref := range m.views {
-		r.found.at(ref).looked = true
+		t.list[t.at(ref)].promise += 1e6 // all of them are worth a look
 	}
 }
 
-// each calls ask with everything that the customer has and that speaks for
-// others, and how much its word counts.
-func (r *Recommender) each(ask func(k basket.Kind, of basket.Ref, w float32)) {
-	m := &r.mem
-	for i := range m.own[:min(len(m.own), maxSeeds)] {
-		o := &m.own[i]
-		w := float32(o.weight())
-		ask(basket.SameCustomer, o.ref, w)
-		if o.age == 0 && i < maxLatest {
-			ask(basket.NextOrder, o.ref, 1)
-			ask(basket.SameOrder, o.ref, w)
-		}
+// popular makes candidates of the best sellers. What is more popular promises a
+// little more: it counts where nothing else speaks.
+func (r *Recommender) popular() {
+	for i, ref := range r.look.Popular {
+		r.found.list[r.found.at(ref)].promise += 1e-4 * float32(mostPopular-i)
 	}
-	for _, ref := range m.cart[:min(len(m.cart), maxLatest)] {
-		ask(basket.SameOrder, ref, 1)
-		ask(basket.SameCustomer, ref, 1)
-	}
-	w := float32(1)
-	for _, ref := range m.views {
-		ask(basket.SameSession, ref, w)
-		w *= viewFade
-	}
-}
-
-// viewFade is how much less a view says than the one after it.
-const viewFade = .4
-
-// neighbours lets what the customer has speak for what is near it.
-func (r *Recommender) neighbours() {
-	r.each(func(k basket.Kind, of basket.Ref, w float32) {
-		if of == 0 {
-			return
-		}
-		var near [basket.MaxNear]basket.Near
-		for _, n := range near[:r.counts.Near(k, of, &near)] {
-			if n.To != of {
-				r.found.at(n.To).hear(voice{of: of, kind: k, value: w * n.Strength})
-			}
-		}
-	})
 }

@@ -21,7 +21,7 @@ func NextViews(c *basket.Counts, session []uint64, k int) []uint64 {
 		}
 		seen = append(seen, ref)
 		var near [basket.MaxNear]basket.Near
-		for _, n := range near[:c.Near(basket.SameSession, ref, &near)] {
+		for _, n := range c.Near(basket.SameSession, ref, &near) {
 			sums[n.To] += w * float64(n.Strength)
 		}
 		w *= viewFade

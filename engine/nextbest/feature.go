@@ -2,6 +2,7 @@ package nextbest
 
 import (
 	"math"
+	"slices"
 
 	"github.com/dangol-dev/dangol/engine/basket"
 	"github.com/dangol-dev/dangol/engine/churn"
@@ -16,8 +17,8 @@ const (
 
 // probability that the candidate is in the customer's next order.
 func (r *Recommender) probability(c *candidate, m *score.OfferModel) float64 {
-	if c.own < 0 {
-		return churn.Logistic(m.New.Logit(0, r.newColumns(c, m, r.cols[:])))
+	if c.own == 0 {
+		return churn.Logistic(m.New.Logit(0, r.newColumns(c, r.cols[:])))
 	}
 	return churn.Logistic(m.Again.Logit(0, r.againColumns(c, r.cols[:])))
 }
@@ -26,20 +27,47 @@ func (r *Recommender) probability(c *candidate, m *score.OfferModel) float64 {
 type voices [score.NumVoices]float64
 
 // total adds up what each voice says of all candidates, so that of one it is a
-// share.
-func (r *Recommender) total() {
-	r.sums = voices{}
-	for i := range r.found.list {
-		c := &r.found.list[i]
-		if c.own >= 0 || c.inCart {
+// share, and what speaks for each.
+func (r *Recommender) total(m *score.OfferModel) {
+	var customer, order, next, session, popularity float64
+	for at := 1; at <= r.found.n; at++ {
+		c := &r.found.list[at]
+		if c.own > 0 {
 			continue
 		}
-		for k, v := range c.sums {
-			r.sums[voiceOf[k]] += float64(v)
+		c.promise += c.sums[basket.SameCustomer] + c.sums[basket.SameOrder] + c.sums[basket.NextOrder] + c.sums[basket.SameSession]
+		if c.inCart {
+			continue
 		}
 		c.share = float32(r.look.share(c.ref, r.counts))
-		r.sums[score.VoicePopularity] += float64(c.share)
+		customer += float64(c.sums[basket.SameCustomer])
+		order += float64(c.sums[basket.SameOrder])
+		next += float64(c.sums[basket.NextOrder])
+		session += float64(c.sums[basket.SameSession])
+		popularity += float64(c.share)
 	}
+	r.sums = voices{
+		score.VoiceCustomer: customer, score.VoiceOrder: order, score.VoiceNext: next, score.VoiceSession: session,
+		score.VoicePopularity: popularity,
+	}
+	r.units = r.sums.units(&m.Mix)
+}
+
+// units are what a unit of each voice is in the mixture, see mix, where these are
+// the sums of all candidates.
+func (v *voices) units(shares *[score.NumVoices]float64) (units voices) {
+	whole := 0.
+	for k, w := range shares {
+		if v[k] > 0 {
+			whole += w
+		}
+	}
+	for k, w := range shares {
+		if v[k] > 0 && w > 0 {
+			units[k] = w / (whole * v[k])
+		}
+	}
+	return units
 }
 
 // of is what each voice gives the candidate of its whole.
@@ -51,6 +79,15 @@ func (r *Recommender) of(c *candidate) (v voices) {
 	}
 	v[score.VoicePopularity] = float64(c.share) / max(r.sums[score.VoicePopularity], leastShare)
 	return v
+}
+
+// mix is the mixture of what the voices give the candidate.
+func (r *Recommender) mix(c *candidate) float64 {
+	sum := float64(c.share) * r.units[score.VoicePopularity]
+	for k, s := range c.sums {
+		sum += float64(s) * r.units[voiceOf[k]]
+	}
+	return sum
 }
 
 // voiceOf is the voice of a kind of evidence.
@@ -74,12 +111,11 @@ func (v *voices) mix(shares *[score.NumVoices]float64, sums *voices) float64 {
 }
 
 // newColumns are those of an item new to the customer.
-func (r *Recommender) newColumns(c *candidate, m *score.OfferModel, x []float64) []float64 {
+func (r *Recommender) newColumns(c *candidate, x []float64) []float64 {
 	x = x[:score.NumNew]
-	v := r.of(c)
-	x[score.NewMix] = math.Ln2 * basket.Log2(v.mix(&m.Mix, &r.sums)+leastMix)
+	x[score.NewMix] = math.Ln2 * basket.Log2(r.mix(c)+leastMix)
 	x[score.NewCategory] = r.step(c.ref)
-	x[score.NewLooked] = truth(c.looked)
+	x[score.NewLooked] = r.looked(c.ref)
 	x[score.NewOrders] = r.mem.logOrders
 	return x
 }
@@ -87,7 +123,7 @@ func (r *Recommender) newColumns(c *candidate, m *score.OfferModel, x []float64)
 // againColumns are those of an item that the customer has had.
 func (r *Recommender) againColumns(c *candidate, x []float64) []float64 {
 	x = x[:score.NumAgain]
-	o := &r.mem.own[c.own]
+	o := &r.mem.own[c.own-1]
 	n := float64(len(r.mem.sales))
 	x[score.AgainShare] = math.Log((float64(o.orders) + .1) / (n + 1))
 	x[score.AgainAge] = math.Log1p(float64(o.age))
@@ -98,7 +134,7 @@ func (r *Recommender) againColumns(c *candidate, x []float64) []float64 {
 	x[score.AgainItem] = churn.LogOdds(r.repurchased(c.ref))
 	x[score.AgainPopularity] = r.look.logShare(c.ref, r.counts)
 	x[score.AgainCategory] = r.step(c.ref)
-	x[score.AgainLooked] = truth(c.looked)
+	x[score.AgainLooked] = r.looked(c.ref)
 	x[score.AgainOrders] = r.mem.logOrders
 	return x
 }
@@ -118,42 +154,53 @@ func (r *Recommender) isDue(o *owned, ref basket.Ref) bool {
 		return true
 	}
 	gap := o.usualGap()
-	if gap == 0 {
-		if again, of := r.counts.Again(ref); again < .5 && of >= 20 {
-			return false
-		}
+	own := gap > 0
+	if !own {
 		gap = r.mem.orderGap()
 	}
-	return float64(r.now-o.last) >= r.cfg.DueShare*gap
+	if float64(r.now-o.last) < r.cfg.DueShare*gap {
+		return false
+	}
+	if own {
+		return true
+	}
+	again, of := r.counts.Again(ref)
+	return again >= .5 || of < 20
 }
 
-// step is how the item's category follows that of the latest item: looked at
-// since the latest order, or in it.
-func (r *Recommender) step(ref basket.Ref) float64 {
-	to := r.look.category(ref)
-	if to == 0 {
-		return 0
-	}
+// follow finds the categories that the next item's follows: that of the latest
+// item looked at since the latest order or, where none was, of each item in it.
+func (r *Recommender) follow() {
+	r.after = r.after[:0]
 	if len(r.mem.views) > 0 {
-		return r.look.step(r.look.category(r.mem.views[0]), to)
+		r.after = append(r.after, r.look.category(r.mem.views[0]))
+		return
 	}
-	sum, n := 0., 0
 	for i := range r.mem.own {
 		o := &r.mem.own[i]
 		if o.age > 0 {
-			break
+			return
 		}
-		sum += r.look.step(r.look.category(o.ref), to)
-		n++
+		r.after = append(r.after, r.look.category(o.ref))
 	}
-	if n == 0 {
-		return 0
-	}
-	return sum / float64(n)
 }
 
-func truth(b bool) float64 {
-	if b {
+// step is how the item's category follows those.
+func (r *Recommender) step(ref basket.Ref) float64 {
+	to := r.look.category(ref)
+	if to == 0 || len(r.after) == 0 {
+		return 0
+	}
+	sum := 0.
+	for _, from := range r.after {
+		sum += r.look.step(from, to)
+	}
+	return sum / float64(len(r.after))
+}
+
+// looked is 1 for what was looked at since the latest order.
+func (r *Recommender) looked(ref basket.Ref) float64 {
+	if slices.Contains(r.mem.views, ref) {
 		return 1
 	}
 	return 0

@@ -90,8 +90,8 @@ func (m *memory) read(l *ledger.Ledger, rules *ledger.Rules, counts *basket.Coun
 		}
 	}
 	m.views = m.views[:0]
-	for i := len(l.Views) - 1; i >= 0 && len(m.views) < maxViews; i-- {
-		if ref := counts.Ref(l.Views[i].Item); ref != 0 && l.Views[i].Time > m.latest && !slices.Contains(m.views, ref) {
+	for i := len(l.Views) - 1; i >= 0 && len(m.views) < maxViews && l.Views[i].Time > m.latest; i-- {
+		if ref := counts.Ref(l.Views[i].Item); ref != 0 && !slices.Contains(m.views, ref) {
 			m.views = append(m.views, ref)
 		}
 	}

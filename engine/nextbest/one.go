@@ -19,22 +19,26 @@ func (r *Recommender) Offer(l *ledger.Ledger, m *score.OfferModel, now int64, id
 	if r.gather(l, now, true); !r.mem.says() {
 		return score.Offer{}, false
 	}
-	c := r.found.at(ref)
-	c.sums, c.best, c.second = [basket.NumKinds]float32{}, voice{}, voice{}
-	if c.inCart || c.own < 0 && ordered(l, item) || c.own >= 0 && !r.isDue(&r.mem.own[c.own], ref) {
+	at := r.found.at(ref)
+	c := &r.found.list[at]
+	if c.inCart || c.own == 0 && ordered(l, item) || c.own > 0 && !r.isDue(&r.mem.own[c.own-1], ref) {
 		return score.Offer{}, false
 	}
-	r.each(func(k basket.Kind, of basket.Ref, w float32) {
-		if s := r.counts.Nearness(k, of, ref); s > 0 && of != ref {
-			c.hear(voice{of: of, kind: k, value: w * float32(s)})
-		}
-	})
-	r.total()
-	p := pick{p: r.probability(c, m), id: id, entry: entry}
-	for i := range r.found.list {
-		if &r.found.list[i] == c {
-			p.at = i
+	r.hearFor(c)
+	r.total(m)
+	p := pick{at: at, p: r.probability(c, m), entry: entry}
+	return r.write(&p, nil)[0], true
+}
+
+// hearFor lets all that the customer has speak for one item, whether that is at
+// hand or not.
+func (r *Recommender) hearFor(c *candidate) {
+	c.sums, c.latest = [basket.NumKinds]float32{}, 0
+	r.listen()
+	for i := range r.words {
+		w := &r.words[i]
+		if s := r.counts.Nearness(w.kind, w.of, c.ref); s > 0 && w.of != c.ref {
+			r.hear(i, c, float32(s))
 		}
 	}
-	return r.write(&p, nil)[0], true
 }

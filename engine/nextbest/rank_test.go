@@ -228,6 +228,10 @@ func TestOffersDoNotAllocate(t *testing.T) {
 	out := r.Offers(c.Ledger, s.model, days(50), 10, nil)
 	require.Greater(t, len(out), 3)
 	require.Zero(t, testing.AllocsPerRun(100, func() { out = r.Offers(c.Ledger, s.model, days(50), 10, out) }))
+	var l Lesson
+	order := hashesOf([]string{"x1", "z2", "y3"})
+	require.Zero(t, testing.AllocsPerRun(100, func() { r.Study(c.Ledger, s.model, days(50), order, &l) }))
+	require.NotEmpty(t, l.Examples)
 }
 
 func TestConfigNamesEveryFault(t *testing.T) {

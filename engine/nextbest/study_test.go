@@ -122,8 +122,8 @@ func (r *Recommender) worth(c shopper, s *shop, now int64, item uint64) float64 
 	if r.gather(c.Ledger, now, false); !r.mem.says() {
 		r.popular()
 	}
-	r.total()
-	return r.probability(r.found.at(s.counts.Ref(item)), s.model)
+	r.total(s.model)
+	return r.probability(&r.found.list[r.found.at(s.counts.Ref(item))], s.model)
 }
 
 func hashesOf(ids []string) (hs []uint64) {
@@ -157,7 +157,7 @@ func TestExamples(t *testing.T) {
 	for i := range uint64(lists) {
 		l.Order = (i + 1) * 0x9e3779b97f4a7c15
 		r.Study(c.Ledger, s.model, days(20), order, &l)
-		candidates = float64(len(r.found.promising(s.counts, maxRanked)))
+		candidates = float64(len(r.found.promising(s.counts, r.look.bestSellers(), maxRanked)))
 		for _, e := range l.Examples {
 			weight += float64(e.Weight)
 			if e.Bought {

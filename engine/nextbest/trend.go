@@ -12,16 +12,21 @@ import (
 // what each item is, and which category follows which. They are made anew when
 // enough has come; but for Price they do not change.
 type Trends struct {
-	Orders     float64      // counted when they were made
-	made       int64        // Unix ms of the counts
-	Popular    []basket.Ref // most first
-	categories []uint32     // by place: a number for each category; 0: none
-	prices     []float32    // by place; 0: unknown
-	shares     []float32    // by place: of all orders
-	logs       []float32    // by place: log of the share
-	mean       float64      // price of what is bought, by orders; 0: no price is known
-	kinds      int          // categories
-	steps      []float32    // kinds × kinds, from and to; nil: none are known
+	Orders  float64      // counted when they were made
+	made    int64        // Unix ms of the counts
+	Popular []basket.Ref // most first
+	items   []trait      // by place
+	mean    float64      // price of what is bought, by orders; 0: no price is known
+	kinds   int          // categories
+	steps   []float32    // kinds × kinds, from and to; nil: none are known
+}
+
+// trait is what an item is.
+type trait struct {
+	category uint32  // a number for each; 0: none
+	price    float32 // 0: unknown
+	share    float32 // of all orders
+	log      float32 // of the share
 }
 
 const (
@@ -37,23 +42,23 @@ const (
 // of items and of pairs.
 func NewTrends(c *basket.Counts, names *basket.Dictionary) *Trends {
 	n := c.Items() + 1
-	t := &Trends{Orders: c.Orders(), made: c.Now(), categories: make([]uint32, n), prices: make([]float32, n), shares: make([]float32, n), logs: make([]float32, n)}
+	t := &Trends{Orders: c.Orders(), made: c.Now(), items: make([]trait, n)}
 	index := map[uint64]uint32{}
 	var sum, weight float64
 	var top popular
 	for r := basket.Ref(1); int(r) < n; r++ {
 		share := c.Share(r)
-		h := c.Item(r)
+		h, of := c.Item(r), &t.items[r]
 		top.add(r, share, h)
-		t.shares[r], t.logs[r] = float32(share+leastShare), float32(math.Log(share+leastShare))
+		of.share, of.log = float32(share+leastShare), float32(math.Log(share+leastShare))
 		if cat, ok := names.Category(h); ok {
 			if index[cat] == 0 {
 				index[cat] = uint32(len(index) + 1)
 			}
-			t.categories[r] = index[cat]
+			of.category = index[cat]
 		}
 		if it := names.Get(h); it != nil && it.Price > 0 {
-			t.prices[r] = float32(it.Price.Float())
+			of.price = float32(it.Price.Float())
 			sum, weight = sum+share*it.Price.Float(), weight+share
 		}
 	}
@@ -67,10 +72,13 @@ func NewTrends(c *basket.Counts, names *basket.Dictionary) *Trends {
 	return t
 }
 
+// bestSellers are those that are always looked at.
+func (t *Trends) bestSellers() []basket.Ref { return t.Popular[:min(bestSellers, len(t.Popular))] }
+
 // Price takes in an item's new price. Nobody may read meanwhile.
 func (t *Trends) Price(r basket.Ref, price float64) {
-	if r != 0 && int(r) < len(t.prices) {
-		t.prices[r] = float32(price)
+	if r != 0 && int(r) < len(t.items) {
+		t.items[r].price = float32(price)
 	}
 }
 
@@ -112,7 +120,7 @@ func (t *Trends) follow(c *basket.Counts) {
 	k := t.kinds
 	pairs, left, right, total := make([]float64, k*k), make([]float64, k), make([]float64, k), 0.
 	c.EachNext(func(a, b basket.Ref, n float64) {
-		ca, cb := t.categories[a], t.categories[b]
+		ca, cb := t.items[a].category, t.items[b].category
 		if ca == 0 || cb == 0 {
 			return
 		}
@@ -135,17 +143,17 @@ func (t *Trends) follow(c *basket.Counts) {
 
 // category is that of an item; 0: unknown.
 func (t *Trends) category(r basket.Ref) uint32 {
-	if int(r) >= len(t.categories) {
+	if int(r) >= len(t.items) {
 		return 0
 	}
-	return t.categories[r]
+	return t.items[r].category
 }
 
 // price of an item in currency units: the average where it is unknown, 1 where
 // no price is.
 func (t *Trends) price(r basket.Ref) float64 {
-	if int(r) < len(t.prices) && t.prices[r] > 0 {
-		return float64(t.prices[r])
+	if p := t.known(r); p > 0 {
+		return p
 	}
 	if t.mean > 0 {
 		return t.mean
@@ -155,24 +163,24 @@ func (t *Trends) price(r basket.Ref) float64 {
 
 // share is the share of all orders that hold an item; a little, where none does.
 func (t *Trends) share(r basket.Ref, c *basket.Counts) float64 {
-	if int(r) < len(t.shares) {
-		return float64(t.shares[r])
+	if int(r) < len(t.items) {
+		return float64(t.items[r].share)
 	}
 	return c.Share(r) + leastShare
 }
 
 // logShare is its log.
 func (t *Trends) logShare(r basket.Ref, c *basket.Counts) float64 {
-	if int(r) < len(t.logs) {
-		return float64(t.logs[r])
+	if int(r) < len(t.items) {
+		return float64(t.items[r].log)
 	}
 	return math.Log(c.Share(r) + leastShare)
 }
 
 // known is the price of an item; 0: unknown.
 func (t *Trends) known(r basket.Ref) float64 {
-	if int(r) < len(t.prices) {
-		return float64(t.prices[r])
+	if int(r) < len(t.items) {
+		return float64(t.items[r].price)
 	}
 	return 0
 }

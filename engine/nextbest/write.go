@@ -12,20 +12,20 @@ func (r *Recommender) write(p *pick, out []score.Offer) []score.Offer {
 	out = grow(out)
 	o := &out[len(out)-1]
 	c := &r.found.list[p.at]
-	o.ItemID, o.Score, o.Value, o.Because = p.id, p.p, p.p*p.entry.Price.Float(), o.Because[:0]
-	if c.own >= 0 {
+	o.ItemID, o.Score, o.Value, o.Because = p.entry.ID, p.p, p.p*p.entry.Price.Float(), o.Because[:0]
+	if c.own > 0 {
 		o.Kind = Repeat
-		o.Because = r.because(o.Because, p.id, "", r.habit(c))
+		o.Because = r.because(o.Because, p.entry.ID, "", r.habit(c))
 		return out
 	}
 	o.Kind = CrossSell
-	for _, v := range []voice{c.best, c.second} {
-		if v.of == 0 {
-			continue
+	for _, w := range r.loudest(c) {
+		if w == nil {
+			break
 		}
-		it, t := r.names.Get(r.counts.Item(v.of)), r.counts.Between(v.kind, v.of, c.ref)
+		it, t := r.names.Get(r.counts.Item(w.of)), r.counts.Between(w.kind, w.of, c.ref)
 		if it != nil && t.Lift() > 1 { // else it is offered for being popular
-			o.Because = r.because(o.Because, it.ID, v.kind.String(), t)
+			o.Because = r.because(o.Because, it.ID, w.kind.String(), t)
 		}
 	}
 	if from := r.upSold(c); from != nil {
@@ -59,7 +59,7 @@ func (r *Recommender) upSold(c *candidate) *owned {
 // habit is the rule behind a repeat: who bought the item buys it again. Its
 // baskets are the customer's own orders; its support and lift those of all.
 func (r *Recommender) habit(c *candidate) basket.Table2 {
-	o := &r.mem.own[c.own]
+	o := &r.mem.own[c.own-1]
 	own := float64(o.orders) / float64(len(r.mem.sales))
 	n := r.counts.Orders()
 	b := r.counts.Share(c.ref) * n

@@ -1,0 +1,72 @@
+package basket
+
+// Rows are rows of evidence that are counted together, each kind beside the others.
+type Rows [NumKinds]rows
+
+// rows are those of one kind.
+type rows struct {
+	items  []uint64
+	places []uint32 // of the items, from Meet on
+	rows   []placed
+}
+
+// placed is a row whose items are some of all.
+type placed struct {
+	at       int64
+	from, to int32 // ends in items
+	sign     int8
+}
+
+// Add keeps a row to be added (sign +1) or to be taken away (−1).
+func (m *Rows) Add(r *Row, sign int) {
+	k := &m[r.Kind]
+	k.items = append(k.items, r.From[:min(len(r.From), MaxItems)]...)
+	from := len(k.items)
+	k.items = append(k.items, r.To[:min(len(r.To), MaxItems)]...)
+	k.rows = append(k.rows, placed{r.At, int32(from), int32(len(k.items)), int8(sign)})
+}
+
+// Items are those of all rows of a kind, one row's after another's.
+func (m *Rows) Items(k Kind) []uint64 { return m[k].items }
+
+// Reset forgets the rows and keeps their memory.
+func (m *Rows) Reset() {
+	for k := range m {
+		m[k].items, m[k].rows = m[k].items[:0], m[k].rows[:0]
+	}
+}
+
+// Meet prepares for rows: it gives their items places and moves the clock.
+func (c *Counts) Meet(m *Rows) {
+	for k := range m {
+		r := &m[k]
+		r.places = r.places[:0]
+		for _, it := range r.items {
+			r.places = append(r.places, c.dense(it))
+		}
+		for i := range r.rows {
+			c.Advance(r.rows[i].at)
+		}
+	}
+	c.rescale(c.now)
+}
+
+// ApplyKind is Apply for the rows of one kind, after Meet, which may have met other
+// rows since: sign +1 adds those to be added and takes away those to be taken away,
+// −1 undoes that. Kinds may be applied side by side.
+func (c *Counts) ApplyKind(k Kind, m *Rows, sign int) {
+	rs := &m[k]
+	for i := range rs.rows {
+		from, to := rs.of(i)
+		c.apply(k, from, to, rs.rows[i].at, sign*int(rs.rows[i].sign))
+	}
+}
+
+// of are the places of a row's items.
+func (r *rows) of(i int) (from, to []uint32) {
+	begin := int32(0)
+	if i > 0 {
+		begin = r.rows[i-1].to
+	}
+	return r.places[begin:r.rows[i].from], r.places[r.rows[i].from:r.rows[i].to]
+}
