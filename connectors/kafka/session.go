@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -40,8 +41,8 @@ type Session struct {
 	assigned map[int32]bool // restored, and ours
 	failed   error          // of a restore, surfaced by the next Poll
 
-	batches []pipeline.Batch
-	polled  []*kgo.Record // to recycle once the transaction has ended
+	waiting waiting
+	polled  []*kgo.Record // handed out; to recycle once the transaction has ended
 	out     block
 	promise func(*kgo.Record, error) // s.produced, bound once
 	outErr  error
@@ -90,12 +91,28 @@ func (s *Session) fatal(err error) error {
 
 // Poll implements pipeline.Session.
 func (s *Session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) {
-	fetches := s.gs.PollRecords(ctx, most)
+	s.mu.Lock()
+	s.waiting.keep(func(p int32) bool { return s.assigned[p] })
+	s.mu.Unlock()
+	if len(s.waiting.queues) == 0 {
+		if err := s.fetch(ctx); err != nil {
+			return nil, err
+		}
+	}
+	share := max(1, most/runtime.GOMAXPROCS(0)) // something for each processor; of more partitions, their customers would not stay near it
+	batches, polled := s.waiting.take(most, share, s.polled)
+	s.polled = polled
+	return batches, nil
+}
+
+// fetch takes what the client has, and waits for something if it has nothing.
+func (s *Session) fetch(ctx context.Context) error {
+	fetches := s.gs.PollFetches(ctx)
 	s.mu.Lock()
 	err := s.failed
 	s.mu.Unlock()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	fetches.EachError(func(t string, p int32, e error) {
 		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) {
@@ -103,31 +120,10 @@ func (s *Session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) 
 		}
 		err = errors.Join(err, s.fatal(fmt.Errorf("fetch %s/%d: %w", t, p, e)))
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		s.waiting.fill(fetches)
 	}
-	n := 0
-	fetches.EachPartition(func(fp kgo.FetchTopicPartition) {
-		if len(fp.Records) == 0 {
-			return
-		}
-		if n == len(s.batches) {
-			s.batches = append(s.batches, pipeline.Batch{})
-		}
-		b := &s.batches[n]
-		b.Partition, b.End, b.Records = fp.Partition, fp.LastStableOffset, b.Records[:0]
-		if b.End < 0 {
-			b.End = fp.HighWatermark
-		}
-		for _, r := range fp.Records {
-			b.Records = append(b.Records, pipeline.Record{
-				Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), Key: r.Key, Value: r.Value, Headers: fromKafka(r.Headers),
-			})
-		}
-		s.polled = append(s.polled, fp.Records...)
-		n++
-	})
-	return s.batches[:n], nil
+	return err
 }
 
 // Begin implements pipeline.Session.
@@ -203,39 +199,22 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	return true, positions, nil
 }
 
-// addOffsets puts every touched partition into the commit, beside those that
-// the client polled.
+// addOffsets makes the commit one of every touched partition and of no other: of
+// what the client has polled some may still wait, and timers touch partitions of
+// which nothing was polled.
 func (s *Session) addOffsets(req *kmsg.TxnOffsetCommitRequest, next map[int32]int64) {
-	var t *kmsg.TxnOffsetCommitRequestTopic
-	for i := range req.Topics {
-		if req.Topics[i].Topic == s.cfg.Topic {
-			t = &req.Topics[i]
-		}
+	req.Topics = req.Topics[:0]
+	if len(next) == 0 {
+		return
 	}
-	if t == nil {
-		if len(next) == 0 {
-			return
-		}
-		nt := kmsg.NewTxnOffsetCommitRequestTopic()
-		nt.Topic = s.cfg.Topic
-		req.Topics = append(req.Topics, nt)
-		t = &req.Topics[len(req.Topics)-1]
-	}
-	have := map[int32]bool{}
-	for i := range t.Partitions {
-		p := &t.Partitions[i]
-		have[p.Partition] = true
-		if n, ok := next[p.Partition]; ok {
-			p.Offset = n
-		}
-	}
+	t := kmsg.NewTxnOffsetCommitRequestTopic()
+	t.Topic = s.cfg.Topic
 	for p, n := range next {
-		if !have[p] {
-			np := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-			np.Partition, np.Offset, np.LeaderEpoch = p, n, -1
-			t.Partitions = append(t.Partitions, np)
-		}
+		tp := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+		tp.Partition, tp.Offset, tp.LeaderEpoch = p, n, -1
+		t.Partitions = append(t.Partitions, tp)
 	}
+	req.Topics = append(req.Topics, t)
 }
 
 // Close implements pipeline.Session.

@@ -120,6 +120,31 @@ func TestSessionCommitsAndAborts(t *testing.T) {
 	require.Equal(t, map[int32]int64{0: 10, 1: -1, 2: 5}, committed)
 }
 
+// What the client has fetched and the session has not handed out is not committed,
+// neither by the transaction under way nor by the next one.
+func TestSessionCommitsOnlyWhatItHandedOut(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 0, 10)
+	feed(t, cl, 1, 10)
+	s := open(t, cfg, fromCommitted)
+	require.NoError(t, s.Begin())
+	first := poll(t, s, 5)
+	ok, _, err := s.End(t.Context(), true, first)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.NoError(t, s.Begin())
+	s.Produce([]pipeline.Output{logged(1, 0)})
+	ok, _, err = s.End(t.Context(), true, map[int32]int64{0: first[0]})
+	require.NoError(t, err)
+	require.True(t, ok)
+	s.Close()
+
+	s = open(t, cfg, fromCommitted)
+	defer s.Close()
+	require.NoError(t, s.Begin())
+	require.Equal(t, map[int32]int64{0: 10, 1: 10}, poll(t, s, 15), "the other 15, and no more")
+}
+
 // A transaction in which nothing was polled commits the offsets of the
 // partitions whose timers fired, so that the group validates the member.
 func TestSessionCommitsOffsetsWithoutRecords(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 // the same however large the catalogue. What has not changed to a hundredth is
 // not said again. Who it waits for is not stored: who begins anew tells all again.
 type publisher struct {
+	rec   *nextbest.Recommender
 	queue []basket.Ref
 	head  int    // of queue: told so far
 	state []told // by place
@@ -89,27 +90,25 @@ func (c *Core) publishAffinities() {
 	if p.head == len(p.queue) && c.touched() {
 		p.another(c.counts.Items())
 	}
-	rules := c.rules()
-	rec := nextbest.New(c.cfg.NextBest, c.counts, c.dict, c.currentTrends, &rules)
 	for range c.cfg.Basket.Publish {
 		ref := p.take()
 		if ref == 0 {
 			return
 		}
-		c.tellAffinities(rec, ref, &p.state[ref])
+		c.tellAffinities(ref, &p.state[ref])
 	}
 }
 
 // tellAffinities says what goes with an item, if that is something else than was
 // said. Where nothing does any more, the record is taken back.
-func (c *Core) tellAffinities(rec *nextbest.Recommender, ref basket.Ref, state *told) {
+func (c *Core) tellAffinities(ref basket.Ref, state *told) {
 	it := c.dict.Get(c.counts.Item(ref))
 	if it == nil {
 		return
 	}
 	a := score.ItemAffinities{ItemID: it.ID, AsOf: c.counts.Now()}
 	for k := range a.Kinds {
-		a.Kinds[k] = rec.Affinities(it.ID, basket.Kind(k), publishedNeighbours)
+		a.Kinds[k] = c.publisher.rec.Affinities(it.ID, basket.Kind(k), publishedNeighbours)
 	}
 	h := affinityHash(&a)
 	if state.said && h == state.hash || h == 0 && !state.said && !state.before {

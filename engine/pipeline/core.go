@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,7 +66,8 @@ const endHolds = 3 * time.Second
 // the outputs; then commit or abort. Within Process the shards run side by side
 // and read the models; in commit nothing else runs, and the models move. So
 // the data path takes no lock. Queries run beside all of it: they read
-// committed state from the store, and the models under mu.
+// committed state from the store, and the models under mu. The co-occurrence
+// counts alone may be those of a transaction that is being ended.
 type Core struct {
 	cfg        Config
 	calendar   ledger.Calendar
@@ -153,20 +156,31 @@ func (c *Core) Process(batches []Batch, wall int64) (int, error) {
 		}
 		n += len(batches[i].Records)
 	}
-	var wg sync.WaitGroup
-	errs := make([]error, len(batches))
-	for i := range batches {
-		b := &batches[i]
-		s := c.shards[b.Partition]
-		work := func() { errs[i] = s.batch(b, wall) }
-		if i == len(batches)-1 {
-			work()
-			break
-		}
-		wg.Go(work)
+	return n, sideBySide(len(batches), func(i int) error {
+		return c.shards[batches[i].Partition].batch(&batches[i], wall)
+	})
+}
+
+// eachShard calls work with every shard, side by side.
+func (c *Core) eachShard(work func(s *shard) error) error {
+	shards := slices.Collect(maps.Values(c.shards))
+	return sideBySide(len(shards), func(i int) error { return work(shards[i]) })
+}
+
+// sideBySide calls work with 0 to n−1, the last on the calling goroutine, and
+// joins what goes wrong.
+func sideBySide(n int, work func(i int) error) error {
+	if n == 0 {
+		return nil
 	}
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	for i := range n - 1 {
+		wg.Go(func() { errs[i] = work(i) })
+	}
+	errs[n-1] = work(n - 1)
 	wg.Wait()
-	return n, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // timersDue says whether timers wait that an earlier transaction had no room
@@ -183,13 +197,13 @@ func (c *Core) timersDue() bool {
 // Finish moves the clocks of partitions at their end to wall (Unix ms), fires
 // what is due, and completes the transaction's outputs.
 func (c *Core) Finish(wall int64) error {
-	for _, s := range c.shards {
+	if err := c.eachShard(func(s *shard) error {
 		if err := s.tick(wall); err != nil {
 			return err
 		}
-		if err := s.flushAll(); err != nil {
-			return err
-		}
+		return s.flushAll()
+	}); err != nil {
+		return err
 	}
 	if err := c.propose(); err != nil {
 		return err
@@ -198,8 +212,5 @@ func (c *Core) Finish(wall int64) error {
 		return err
 	}
 	c.publishAffinities()
-	for _, s := range c.shards {
-		s.finish()
-	}
-	return nil
+	return c.eachShard(func(s *shard) error { s.finish(); return nil })
 }

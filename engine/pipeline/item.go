@@ -11,18 +11,18 @@ import (
 // says nothing, or something else.
 type metItems struct {
 	items []metItem
-	seen  map[uint64]int // hash → latest in items
-	known [knownItems]knownItem
+	seen  map[uint64]int     // hash → latest in items
+	known [knownItems]uint64 // marks of items that were met as the dictionary has them
 }
 
-// knownItems is a power of two: as many as stay in the processor's cache.
-const knownItems = 8192
+// knownItems is a power of two: as many as stay in the processor's cache. Most
+// events name one of few items, so this spares most look-ups.
+const knownItems = 4096
 
-// knownItem is an item that was met as the dictionary has it. Most events name
-// one of few items, so this spares most look-ups.
-type knownItem struct {
-	hash, category uint64
-	price          event.Micro
+// markOf stands for what an event says of an item with a hash.
+func markOf(h uint64, it *event.Item) uint64 {
+	const mix = 0x9e3779b97f4a7c15
+	return ((h*mix)^event.Hash(it.Category))*mix ^ uint64(it.Price)*0xbf58476d1ce4e5b9
 }
 
 // metItem is what one event says of an item: as much as the dictionary asks of an
@@ -48,7 +48,7 @@ func (m *metItems) update(ev *event.Event) {
 	state.Consent = strings.Clone(state.Consent)
 	for i := range ev.Items {
 		h := event.Hash(ev.Items[i].ID)
-		m.known[h%knownItems] = knownItem{}
+		m.known[h%knownItems] = 0
 		m.note(h, metItem{at: ev.Time, state: state, item: cloned(&ev.Items[i])})
 	}
 }
@@ -72,7 +72,7 @@ func (m *metItems) see(ev *event.Event, dict *basket.Dictionary) {
 	for i := range ev.Items {
 		it := &ev.Items[i]
 		h := event.Hash(it.ID)
-		this := knownItem{h, event.Hash(it.Category), it.Price}
+		this := markOf(h, it)
 		near := &m.known[h%knownItems]
 		if *near == this {
 			continue

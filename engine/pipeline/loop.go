@@ -57,7 +57,7 @@ const (
 	backoffLeast = 100 * time.Millisecond
 	backoffMost  = 10 * time.Second
 
-	pollMost   = 2_000    // records of one poll
+	pollMost   = 8_000    // records of one poll
 	outputMost = 64 << 20 // bytes of output at which a transaction ends
 
 	endsEvery  = time.Second     // how often the broker is asked where partitions end
@@ -129,7 +129,6 @@ func (l *Loop) transaction(ctx context.Context, s Session) error {
 		_, _, endErr := s.End(ctx, false, nil)
 		return errors.Join(err, endErr)
 	}
-	l.Core.eachOutput(s.Produce)
 	return l.end(ctx, s)
 }
 
@@ -195,16 +194,18 @@ func (l *Loop) end(ctx context.Context, s Session) error {
 	c := l.Core
 	c.committing <- struct{}{}
 	defer func() { <-c.committing }()
-	committed, positions, err := s.End(ctx, true, c.next())
-	if err == nil && !committed {
-		err = errNotCommitted
-	}
-	if err != nil {
-		c.countAbort()
+	if err := c.commit(func() (map[int32]int64, error) {
+		c.eachOutput(s.Produce)
+		committed, positions, err := s.End(ctx, true, c.next())
+		if err == nil && !committed {
+			err = errNotCommitted
+		}
+		if err != nil {
+			c.countAbort()
+		}
+		return positions, err
+	}); err != nil {
 		return err
-	}
-	if err := c.commit(positions, l.Now()); err != nil {
-		return fmt.Errorf("%w: write to the store after the commit: %w", ErrFatal, err)
 	}
 	l.lastCommit = l.Now()
 	c.observeCommit(l.lastCommit.Sub(began))

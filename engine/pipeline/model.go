@@ -20,7 +20,9 @@ func (c *Core) resetModels() {
 	c.agg = score.NewAggregate()
 	c.counts = basket.New(c.cfg.Basket)
 	c.dict = basket.NewDictionary()
-	c.lessons, c.publisher = lessons{verdict: c.lessons.verdict}, publisher{}
+	rules := c.rules()
+	c.publisher = publisher{rec: nextbest.New(c.cfg.NextBest, c.counts, c.dict, c.currentTrends, &rules)}
+	c.lessons = lessons{verdict: c.lessons.verdict}
 	c.audience = nextbest.NewAudience(c.cfg.NextBest.Audience)
 	c.trends.Store(nextbest.NewTrends(c.counts, c.dict))
 	c.buyers, c.proposed = 0, nil

@@ -132,7 +132,7 @@ func (s *till) run(evs ...event.Event) {
 			s.outs = append(s.outs, o)
 		}
 	})
-	require.NoError(s.t, s.core.commit(map[int32]int64{}, s.core.now()))
+	require.NoError(s.t, s.core.commit(unlogged))
 }
 
 // said are the latest transaction's changes of a customer.

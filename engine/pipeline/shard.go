@@ -56,7 +56,7 @@ type shard struct {
 
 	out   outbox
 	moves []move      // in the population
-	lines basketMoves // in the co-occurrence counts
+	lines basket.Rows // in the co-occurrence counts
 	study []nextbest.Lesson
 	met   metItems
 	who   contacts
@@ -203,7 +203,7 @@ func (s *shard) apply() error {
 		s.lesson = nextbest.Lesson{}
 	}
 	if eff.Changed {
-		s.source.Views(s.views, r.led.Views, s.lines.add)
+		s.source.Views(s.views, r.led.Views, s.lines.Add)
 	}
 	if !eff.Changed {
 		s.tally.duplicates++
@@ -246,7 +246,7 @@ func (s *shard) moveOrders() error {
 			return err
 		}
 	}
-	s.source.Orders(&s.before, &s.cur.led, s.lines.add)
+	s.source.Orders(&s.before, &s.cur.led, s.lines.Add)
 	return nil
 }
 
@@ -334,8 +334,8 @@ func (s *shard) finish() {
 	s.out.close()
 }
 
-// settle moves the models by what the transaction changed.
-func (s *shard) settle(agg *score.Aggregate, counts *basket.Counts) {
+// settle moves the models by what the transaction changed, but for the counts.
+func (s *shard) settle(agg *score.Aggregate) {
 	for i := range s.moves {
 		m := &s.moves[i]
 		agg.Remove(&m.old)
@@ -347,7 +347,6 @@ func (s *shard) settle(agg *score.Aggregate, counts *basket.Counts) {
 			s.core.buyers--
 		}
 	}
-	s.lines.into(counts, &s.core.publisher)
 	s.who.into(s.core.audience, s.part)
 	s.core.lessons.take(s.study)
 }
@@ -357,7 +356,7 @@ func (s *shard) reset() {
 	s.touched = false
 	s.out.reset()
 	s.moves = s.moves[:0]
-	s.lines.reset()
+	s.lines.Reset()
 	clear(s.study)
 	s.study = s.study[:0]
 	s.met.reset()

@@ -1,0 +1,80 @@
+package kafka
+
+import (
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
+)
+
+// waiting is what was fetched and not handed out yet. The client would give a fetch
+// partition by partition; some partitions' records together can be worked on side
+// by side.
+type waiting struct {
+	queues  []queue
+	batches []pipeline.Batch
+}
+
+// queue is one partition's.
+type queue struct {
+	partition int32
+	end       int64
+	records   []*kgo.Record
+}
+
+// fill takes in a fetch. Nothing may wait.
+func (w *waiting) fill(fetches kgo.Fetches) {
+	fetches.EachPartition(func(fp kgo.FetchTopicPartition) {
+		if len(fp.Records) == 0 {
+			return
+		}
+		q := w.of(fp.Partition)
+		q.records = append(q.records, fp.Records...)
+		if q.end = fp.LastStableOffset; q.end < 0 {
+			q.end = fp.HighWatermark
+		}
+	})
+}
+
+// of is the queue of a partition, which a fetch may have from two brokers when
+// its leader changes.
+func (w *waiting) of(partition int32) *queue {
+	i := slices.IndexFunc(w.queues, func(q queue) bool { return q.partition == partition })
+	if i < 0 {
+		i = len(w.queues)
+		w.queues = append(w.queues, queue{partition: partition})
+	}
+	return &w.queues[i]
+}
+
+// keep forgets the partitions that are not ours any more.
+func (w *waiting) keep(ours func(partition int32) bool) {
+	w.queues = slices.DeleteFunc(w.queues, func(q queue) bool { return !ours(q.partition) })
+}
+
+// take hands out at most so many records, of each partition at most a share of
+// them, who came first first, and appends them to polled.
+func (w *waiting) take(most, share int, polled []*kgo.Record) ([]pipeline.Batch, []*kgo.Record) {
+	n := 0
+	for i := 0; i < len(w.queues) && most > 0; i++ {
+		q := &w.queues[i]
+		if n == len(w.batches) {
+			w.batches = append(w.batches, pipeline.Batch{})
+		}
+		b := &w.batches[n]
+		b.Partition, b.End, b.Records = q.partition, q.end, b.Records[:0]
+		given := q.records[:min(len(q.records), share, most)]
+		for _, r := range given {
+			b.Records = append(b.Records, pipeline.Record{
+				Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), Key: r.Key, Value: r.Value, Headers: fromKafka(r.Headers),
+			})
+		}
+		polled = append(polled, given...)
+		q.records = q.records[len(given):]
+		most -= len(given)
+		n++
+	}
+	w.queues = slices.DeleteFunc(w.queues, func(q queue) bool { return len(q.records) == 0 })
+	return w.batches[:n], polled
+}
