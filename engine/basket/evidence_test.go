@@ -96,7 +96,7 @@ func TestChangesLeadFromOneLedgerToTheOther(t *testing.T) {
 		s.Views(after.Views, after.Views, nothing)
 		longest = max(longest, len(after.Orders))
 	})
-	require.Greater(t, longest, 20)
+	require.Greater(t, longest, 10)
 }
 
 // The counts of many ledgers, each changed event by event, are those of a scan.
