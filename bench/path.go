@@ -77,7 +77,7 @@ func (f *feed) Poll(ctx context.Context, _ int) ([]pipeline.Batch, error) {
 		f.stop()
 		return nil, nil
 	}
-	b := pipeline.Batch{Records: f.batches[0], End: 1 << 60}
+	b := pipeline.Batch{Records: f.batches[0], End: 1 << 60, EndAt: time.Now().UnixMilli()}
 	f.batches = f.batches[1:]
 	return []pipeline.Batch{b}, nil
 }

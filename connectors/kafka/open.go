@@ -18,7 +18,7 @@ import (
 // and joins the group named app. Each assigned partition is restored before its
 // first record is polled.
 func Open(ctx context.Context, app string, cfg *Config, restore pipeline.RestoreFunc, log *slog.Logger, more ...kgo.Opt) (*Session, error) {
-	s := &Session{cfg: cfg, log: log, assigned: map[int32]bool{}}
+	s := &Session{cfg: cfg, log: log, assigned: map[int32]bool{}, waiting: waiting{epochs: map[int32]int32{}}}
 	s.promise = s.produced
 	for t := pipeline.Changes; t <= pipeline.Affinities; t++ {
 		s.topics[t] = TopicName(app, t)
@@ -44,7 +44,7 @@ func Open(ctx context.Context, app string, cfg *Config, restore pipeline.Restore
 		kgo.RebalanceTimeout(max(cfg.TxnTimeout, cfg.SessionTimeout)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.FetchMaxBytes(int32(cfg.FetchMaxBytes)), kgo.MaxDecompressBatchBytes(max(cfg.FetchMaxBytes, 16<<20)),
+		kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(int32(cfg.FetchMaxBytes)), kgo.MaxDecompressBatchBytes(max(cfg.FetchMaxBytes, 16<<20)),
 		kgo.RecordPartitioner(newPartitioner(s.topics[pipeline.Changelog])),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
 		kgo.MaxBufferedRecords(1<<20), kgo.ProducerLinger(2*time.Millisecond),

@@ -50,8 +50,9 @@ type Session struct {
 }
 
 const (
-	openWithin = 30 * time.Second // for the broker to answer at the start
-	grace      = 10 * time.Second // for it to answer at the end
+	fetchWait  = 500 * time.Millisecond // that a broker may hold a fetch: so long may partitions wait that come after it
+	openWithin = 30 * time.Second       // for the broker to answer at the start
+	grace      = 10 * time.Second       // for it to answer at the end
 )
 
 // Assigned implements pipeline.Session.
@@ -91,13 +92,17 @@ func (s *Session) fatal(err error) error {
 
 // Poll implements pipeline.Session.
 func (s *Session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) {
-	s.mu.Lock()
-	s.waiting.keep(func(p int32) bool { return s.assigned[p] })
-	s.mu.Unlock()
 	if len(s.waiting.queues) == 0 {
 		if err := s.fetch(ctx); err != nil {
 			return nil, err
 		}
+	}
+	s.mu.Lock()
+	err := s.failed
+	s.waiting.keep(func(p int32) bool { return s.assigned[p] })
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
 	}
 	share := max(1, most/runtime.GOMAXPROCS(0)) // something for each processor; of more partitions, their customers would not stay near it
 	batches, polled := s.waiting.take(most, share, s.polled)
@@ -107,13 +112,8 @@ func (s *Session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) 
 
 // fetch takes what the client has, and waits for something if it has nothing.
 func (s *Session) fetch(ctx context.Context) error {
+	var err error
 	fetches := s.gs.PollFetches(ctx)
-	s.mu.Lock()
-	err := s.failed
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
 	fetches.EachError(func(t string, p int32, e error) {
 		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) {
 			return
@@ -121,7 +121,7 @@ func (s *Session) fetch(ctx context.Context) error {
 		err = errors.Join(err, s.fatal(fmt.Errorf("fetch %s/%d: %w", t, p, e)))
 	})
 	if err == nil {
-		s.waiting.fill(fetches)
+		s.waiting.fill(fetches, time.Now().UnixMilli())
 	}
 	return err
 }
@@ -212,6 +212,9 @@ func (s *Session) addOffsets(req *kmsg.TxnOffsetCommitRequest, next map[int32]in
 	for p, n := range next {
 		tp := kmsg.NewTxnOffsetCommitRequestTopicPartition()
 		tp.Partition, tp.Offset, tp.LeaderEpoch = p, n, -1
+		if epoch, ok := s.waiting.epochs[p]; ok {
+			tp.LeaderEpoch = epoch // by which a successor sees that the log was cut
+		}
 		t.Partitions = append(t.Partitions, tp)
 	}
 	req.Topics = append(req.Topics, t)

@@ -14,23 +14,24 @@ import (
 type waiting struct {
 	queues  []queue
 	batches []pipeline.Batch
+	epochs  map[int32]int32 // of the leader, by partition, of the latest record handed out
 }
 
 // queue is one partition's.
 type queue struct {
 	partition int32
-	end       int64
+	end, at   int64 // see pipeline.Batch.End, EndAt
 	records   []*kgo.Record
 }
 
-// fill takes in a fetch. Nothing may wait.
-func (w *waiting) fill(fetches kgo.Fetches) {
+// fill takes in a fetch of an instant in Unix ms. Nothing may wait.
+func (w *waiting) fill(fetches kgo.Fetches, at int64) {
 	fetches.EachPartition(func(fp kgo.FetchTopicPartition) {
 		if len(fp.Records) == 0 {
 			return
 		}
 		q := w.of(fp.Partition)
-		q.records = append(q.records, fp.Records...)
+		q.records, q.at = append(q.records, fp.Records...), at
 		if q.end = fp.LastStableOffset; q.end < 0 {
 			q.end = fp.HighWatermark
 		}
@@ -63,14 +64,14 @@ func (w *waiting) take(most, share int, polled []*kgo.Record) ([]pipeline.Batch,
 			w.batches = append(w.batches, pipeline.Batch{})
 		}
 		b := &w.batches[n]
-		b.Partition, b.End, b.Records = q.partition, q.end, b.Records[:0]
+		b.Partition, b.End, b.EndAt, b.Records = q.partition, q.end, q.at, b.Records[:0]
 		given := q.records[:min(len(q.records), share, most)]
 		for _, r := range given {
 			b.Records = append(b.Records, pipeline.Record{
 				Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), Key: r.Key, Value: r.Value, Headers: fromKafka(r.Headers),
 			})
 		}
-		polled = append(polled, given...)
+		polled, w.epochs[q.partition] = append(polled, given...), given[len(given)-1].LeaderEpoch
 		q.records = q.records[len(given):]
 		most -= len(given)
 		n++

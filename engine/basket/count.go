@@ -24,7 +24,7 @@ const lateShare = 3
 
 // Counts are the co-occurrence counts. They live in memory without pointers, so
 // that the garbage collector has nothing to look at. One goroutine writes to
-// them (Apply, Advance); while it does not, many may read.
+// them, in ApplyKind one of each kind; while none does, many may read.
 type Counts struct {
 	cfg     Config
 	clock   clock

@@ -10,6 +10,9 @@ package basket
 // strongest neighbours in simulated baskets with a tenth of the room, where this
 // finds 19 of 20.
 //
+// Of those that are worth the same, which go hangs on where they lie in the list:
+// where lists are full, runs may differ by who came first.
+//
 // Two items know of each other in two lists. What one has let go the other may
 // hold, so a newcomer's sums are taken over from there, and an entry that is
 // held elsewhere is none the worse for being let go.

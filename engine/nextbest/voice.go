@@ -72,6 +72,7 @@ func (r *Recommender) neighbours() {
 				r.hear(i, &r.found.list[r.found.at(n.To)], n.Strength)
 			}
 		}
+		w.near = nil // the counts may have to let go of it
 	}
 }
 

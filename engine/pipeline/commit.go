@@ -53,6 +53,7 @@ func (c *Core) commit(end func() (changelog map[int32]int64, err error)) error {
 	var counted sync.WaitGroup
 	counted.Go(func() { c.count(+1) })
 	changelog, err := end()
+	ended := c.now()
 	counted.Wait()
 	if err != nil {
 		c.count(-1)
@@ -70,7 +71,7 @@ func (c *Core) commit(end func() (changelog map[int32]int64, err error)) error {
 	for _, s := range c.shards {
 		s.saved = s.pos
 	}
-	c.tallyUp(c.now())
+	c.tallyUp(ended)
 	for _, s := range c.shards {
 		s.reset()
 	}

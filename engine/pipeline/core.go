@@ -62,10 +62,10 @@ const endHolds = 3 * time.Second
 // Core is the engine without its connections: shards over a store, and the
 // models that all of them score with.
 //
-// A transaction is: Process, as often as there are records; Finish; produce
-// the outputs; then commit or abort. Within Process the shards run side by side
-// and read the models; in commit nothing else runs, and the models move. So
-// the data path takes no lock. Queries run beside all of it: they read
+// A transaction is: Process, as often as there are records; Finish; commit, which
+// has the outputs produced and the transaction ended. Within Process the shards
+// run side by side and read the models; in commit they rest, and the models move.
+// So the data path takes no lock. Queries run beside all of it: they read
 // committed state from the store, and the models under mu. The co-occurrence
 // counts alone may be those of a transaction that is being ended.
 type Core struct {

@@ -81,11 +81,16 @@ func (m *metItems) see(ev *event.Event, dict *basket.Dictionary) {
 			if p := &m.items[j]; p.item.Category == it.Category && p.item.Price == it.Price && p.at >= ev.Time {
 				continue
 			}
-		} else if k := dict.Get(h); k != nil && (it.Category == "" || it.Category == k.Category || ev.Time < k.Categorised) &&
-			(it.Price == 0 || it.Price == k.Price || ev.Time < k.Priced) {
-			*near = this
-			continue
+		} else if k := dict.Get(h); k != nil {
+			category, price := it.Category == "" || it.Category == k.Category, it.Price == 0 || it.Price == k.Price
+			if category && price {
+				*near = this
+			}
+			if (category || ev.Time < k.Categorised) && (price || ev.Time < k.Priced) {
+				continue
+			}
 		}
+		*near = 0 // what comes after it in this transaction may be the latest word
 		m.note(h, metItem{at: ev.Time, item: cloned(it)})
 	}
 }

@@ -607,3 +607,25 @@ func TestQueriesBesideTheLoop(t *testing.T) {
 		require.Positive(t, n)
 	}
 }
+
+// The latest word on an item counts, also where it is what was known before, or
+// comes after an older one.
+func TestLatestWordOnAnItem(t *testing.T) {
+	said := func(day float64, category string) event.Event {
+		e := ordered("c1", day, "A")
+		e.Items[0].Category = category
+		return e
+	}
+	for name, transactions := range map[string][][]event.Event{
+		"back within a transaction": {{said(1, "x")}, {said(2, "x")}, {said(3, "y"), said(4, "x")}},
+		"late, then again":          {{said(10, "y")}, {said(5, "x")}, {said(20, "x")}},
+	} {
+		s := newTill(t)
+		for _, evs := range transactions {
+			s.run(evs...)
+		}
+		it, ok := s.core.dict.Lookup(event.Hash("A"))
+		require.True(t, ok)
+		require.Equal(t, "x", it.Category, name)
+	}
+}

@@ -38,7 +38,8 @@ var ErrNotFound = errors.New("not found")
 // ErrNotReady is returned while the state is being restored.
 var ErrNotReady = errors.New("not ready: state is being restored")
 
-// Query answers from committed state; it serves many goroutines.
+// Query answers from committed state; it serves many goroutines. What goes with
+// what may count a transaction that is just being ended.
 type Query interface {
 	// Customer computes the document of a customer. asOf is an instant in Unix
 	// milliseconds, or 0 for the present of the customer's partition. For an

@@ -21,6 +21,7 @@ type Record struct {
 type Batch struct {
 	Partition int32
 	End       int64 // offset after the last record that the broker had to give
+	EndAt     int64 // wall, Unix ms, at which it said so
 	Records   []Record
 }
 

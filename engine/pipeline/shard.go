@@ -95,7 +95,9 @@ func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *
 
 // batch applies a partition's records.
 func (s *shard) batch(b *Batch, wall int64) error {
-	s.end, s.endAt, s.idle = b.End, wall, false
+	if s.idle = false; b.EndAt >= s.endAt {
+		s.end, s.endAt = b.End, b.EndAt
+	}
 	limit := wall + s.core.cfg.FutureSkew.Milliseconds()
 	records := b.Records
 	for len(records) > 0 && records[0].Offset < s.pos.Next {

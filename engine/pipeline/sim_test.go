@@ -165,7 +165,7 @@ func (s *session) Poll(_ context.Context, most int) ([]Batch, error) {
 		if n <= 0 {
 			continue
 		}
-		bs = append(bs, Batch{Partition: p, End: logStart + int64(len(in)), Records: slices.Clone(in[from : from+n])})
+		bs = append(bs, Batch{Partition: p, End: logStart + int64(len(in)), EndAt: s.w.wall.Load(), Records: slices.Clone(in[from : from+n])})
 		s.start[p], most = logStart+from+n, most-int(n)
 	}
 	s.done = len(bs) == 0

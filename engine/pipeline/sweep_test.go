@@ -54,7 +54,7 @@ func (s *sweeper) open() {
 // by their kind of cause.
 func (s *sweeper) run(evs ...event.Event) map[string]int {
 	s.t.Helper()
-	b := Batch{End: s.offset + int64(len(evs))}
+	b := Batch{End: s.offset + int64(len(evs)), EndAt: s.core.now().UnixMilli()}
 	for i := range evs {
 		value, err := json.Marshal(&evs[i])
 		require.NoError(s.t, err)
