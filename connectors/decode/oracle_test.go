@@ -155,7 +155,7 @@ func (o *oracle) currency(v any) string {
 }
 
 var (
-	rfc3339  = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`)
+	rfc3339  = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$`) // time.Parse allows offsets of 24:60, the RFC does not
 	zeroDate = regexp.MustCompile(`^000[01]-0[01]-0[01]`)
 	millis   = regexp.MustCompile(`^\d+(\.\d+)?$`)
 )
