@@ -66,6 +66,15 @@ func (p *pool) find(l *list, other uint32) (e entry) {
 	return e
 }
 
+// glance goes to see the line where find begins.
+func (p *pool) glance(l *list, other uint32) uint64 {
+	if l.n == 0 {
+		return 0
+	}
+	lines := p.block(l)
+	return lines[home(other, len(lines))][0]
+}
+
 // update writes the sums of an entry that is held.
 func (p *pool) update(e *entry, s sums) {
 	p.put(&p.chunks[e.line>>chunkBits][e.line&(chunkSize-1)], e.slot, s)

@@ -1,6 +1,7 @@
 package basket
 
-// Rows are rows of evidence that are counted together, each kind beside the others.
+// Rows are rows of evidence that are counted together: for less than one by one,
+// and each kind beside the others.
 type Rows [NumKinds]rows
 
 // rows are those of one kind.
@@ -55,9 +56,14 @@ func (c *Counts) Meet(m *Rows) {
 // rows since: sign +1 adds those to be added and takes away those to be taken away,
 // −1 undoes that. Kinds may be applied side by side.
 func (c *Counts) ApplyKind(k Kind, m *Rows, sign int) {
-	rs := &m[k]
+	t, rs := &c.tables[k], &m[k]
+	seen, ahead := 0, 0
 	for i := range rs.rows {
+		for ; ahead < lookAhead && seen < len(rs.rows); seen++ {
+			ahead += t.touch(rs.of(seen))
+		}
 		from, to := rs.of(i)
+		ahead -= touches(from, to)
 		c.apply(k, from, to, rs.rows[i].at, sign*int(rs.rows[i].sign))
 	}
 }
@@ -70,3 +76,24 @@ func (r *rows) of(i int) (from, to []uint32) {
 	}
 	return r.places[begin:r.rows[i].from], r.places[r.rows[i].from:r.rows[i].to]
 }
+
+// lookAhead is how many pairs are looked for before the first of them is counted.
+// Lists lie far apart in memory; the processor waits for many side by side, but for
+// what it counts with one after the other.
+const lookAhead = 32
+
+// touch goes to see where the pairs of a row are counted.
+func (t *table) touch(from, to []uint32) int {
+	for _, b := range to {
+		for _, a := range from {
+			t.near += t.pool.glance(&t.lists[a], b)
+			if t.kind != SameSession {
+				t.near += t.pool.glance(&t.lists[b], a)
+			}
+		}
+	}
+	return touches(from, to)
+}
+
+// touches is how many pairs touch sees, at least one.
+func touches(from, to []uint32) int { return max(1, len(from)*len(to)) }

@@ -22,6 +22,7 @@ type table struct {
 	pruned  int       // neighbours that were let go
 	worths  []float64 // of prune, between its calls
 	gone    []uint32  // likewise
+	near    uint64    // of what touch saw, so that it is not left out
 }
 
 // side is how often an item was counted.
