@@ -68,6 +68,15 @@ func poll(t *testing.T, s *Session, n int) map[int32]int64 {
 	return next
 }
 
+// commit ends the transaction, and returns the changelog's positions.
+func commit(t *testing.T, s *Session, next map[int32]int64) map[int32]int64 {
+	t.Helper()
+	ok, pos, err := s.End(t.Context(), true, next)
+	require.NoError(t, err)
+	require.True(t, ok)
+	return pos
+}
+
 func logged(i int, p int32) pipeline.Output {
 	return pipeline.Output{To: pipeline.Changelog, Partition: p, Key: []byte("c1"), Value: fmt.Appendf(nil, "v%d", i)}
 }
@@ -100,9 +109,7 @@ func TestSessionCommitsAndAborts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[int32]int64{0: 10, 1: 0, 2: 5}, ends)
 	s.Produce([]pipeline.Output{logged(1, 0), logged(2, 2), {To: pipeline.Changes, Key: []byte("c1"), Value: []byte("{}")}})
-	ok, pos, err := s.End(t.Context(), true, next)
-	require.NoError(t, err)
-	require.True(t, ok)
+	pos := commit(t, s, next)
 	require.Greater(t, pos[0], int64(1), "after the aborted record and its marker")
 	require.Equal(t, int64(1), pos[2])
 	s.Close()
@@ -129,14 +136,10 @@ func TestSessionCommitsOnlyWhatItHandedOut(t *testing.T) {
 	s := open(t, cfg, fromCommitted)
 	require.NoError(t, s.Begin())
 	first := poll(t, s, 5)
-	ok, _, err := s.End(t.Context(), true, first)
-	require.NoError(t, err)
-	require.True(t, ok)
+	commit(t, s, first)
 	require.NoError(t, s.Begin())
 	s.Produce([]pipeline.Output{logged(1, 0)})
-	ok, _, err = s.End(t.Context(), true, map[int32]int64{0: first[0]})
-	require.NoError(t, err)
-	require.True(t, ok)
+	commit(t, s, map[int32]int64{0: first[0]})
 	s.Close()
 
 	s = open(t, cfg, fromCommitted)
@@ -154,14 +157,10 @@ func TestSessionCommitsOffsetsWithoutRecords(t *testing.T) {
 	defer s.Close()
 	require.NoError(t, s.Begin())
 	next := poll(t, s, 3)
-	ok, _, err := s.End(t.Context(), true, next)
-	require.NoError(t, err)
-	require.True(t, ok)
+	commit(t, s, next)
 	require.NoError(t, s.Begin())
 	s.Produce([]pipeline.Output{logged(1, 0)})
-	ok, pos, err := s.End(t.Context(), true, map[int32]int64{0: 3})
-	require.NoError(t, err)
-	require.True(t, ok)
+	pos := commit(t, s, map[int32]int64{0: 3})
 	require.Contains(t, pos, int32(0))
 }
 
@@ -251,9 +250,7 @@ func TestModelsTopic(t *testing.T) {
 	require.NoError(t, s.Begin())
 	next := poll(t, s, 1)
 	s.Produce([]pipeline.Output{model("v2"), logged(1, 0)})
-	ok, pos, err := s.End(t.Context(), true, next)
-	require.NoError(t, err)
-	require.True(t, ok)
+	pos := commit(t, s, next)
 	require.Equal(t, map[int32]int64{0: 1}, pos, "the changelog's alone")
 
 	in, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumeTopics("app.models"),

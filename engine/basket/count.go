@@ -34,7 +34,7 @@ type Counts struct {
 	tables  [NumKinds]table
 	triples tripleTable
 	giants  int
-	scratch [2 * MaxItems]uint32
+	one     Rows // of Apply, between its calls
 }
 
 // New returns empty counts.
@@ -60,11 +60,10 @@ func (c *Counts) Now() int64 { return c.now }
 // Apply adds a row of evidence (sign +1), or takes it away (−1). The row is not
 // kept.
 func (c *Counts) Apply(r *Row, sign int) {
-	c.Advance(r.At)
-	c.rescale(r.At)
-	to := c.denseAll(r.To, c.scratch[:0])
-	from := c.denseAll(r.From, c.scratch[len(to):len(to)])
-	c.apply(r.Kind, from, to, r.At, sign)
+	c.one.Reset()
+	c.one.Add(r, sign)
+	c.Meet(&c.one)
+	c.ApplyKind(r.Kind, &c.one, +1)
 }
 
 func (c *Counts) apply(k Kind, from, to []uint32, at int64, sign int) {
@@ -229,17 +228,19 @@ func (c *Counts) Pair(k Kind, a, b uint64) float64 {
 // together is the sum of a pair: of SameCustomer in both directions. What one
 // item's list has let go the other's may still have.
 func (t *table) together(a, b uint32) float64 {
-	of := func(s sums) float64 {
-		if t.kind == SameCustomer {
-			return s.sum + s.extra
-		}
-		return s.sum
-	}
-	sum := of(t.sumsOf(a, b))
+	sum := t.joint(t.sumsOf(a, b))
 	if t.kind == SameSession || t.lists[a].lost == 0 {
 		return sum
 	}
-	return max(sum, of(t.mirrored(t.sumsOf(b, a))))
+	return max(sum, t.joint(t.mirrored(t.sumsOf(b, a))))
+}
+
+// joint is what a pair's sums come to.
+func (t *table) joint(s sums) float64 {
+	if t.kind == SameCustomer {
+		return s.sum + s.extra
+	}
+	return s.sum
 }
 
 // atMost is the sum that a pair of SameOrder may have.
@@ -271,11 +272,8 @@ func (c *Counts) EachPair(k Kind, f func(a, b uint64, count float64)) {
 	t, u := &c.tables[k], c.unit()
 	for a := range t.lists {
 		for b, s := range t.pool.each(&t.lists[a]) {
-			if k == SameCustomer {
-				s.sum += s.extra
-			}
-			if s.sum != 0 {
-				f(c.index.hashes[a], c.index.hashes[b], s.sum/u)
+			if sum := t.joint(s); sum != 0 {
+				f(c.index.hashes[a], c.index.hashes[b], sum/u)
 			}
 		}
 	}

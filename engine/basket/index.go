@@ -41,28 +41,3 @@ func (x *index) add(hash uint64) uint32 {
 }
 
 func (x *index) bytes() int64 { return int64(len(x.hashes))*8 + int64(len(x.slots))*4 }
-
-// denseAll appends the dense indices of the first MaxItems items to dst.
-func (c *Counts) denseAll(items []uint64, dst []uint32) []uint32 {
-	for _, h := range items[:min(len(items), MaxItems)] {
-		dst = append(dst, c.dense(h))
-	}
-	return dst
-}
-
-// dense returns the index of an item, a new one where it has none.
-func (c *Counts) dense(hash uint64) uint32 {
-	if d := c.index.find(hash); d != 0 {
-		return d
-	}
-	return c.add(hash)
-}
-
-// add gives an item that has none an index, and room in every table.
-func (c *Counts) add(hash uint64) uint32 {
-	d := c.index.add(hash)
-	for k := range c.tables {
-		c.tables[k].grow(len(c.index.hashes))
-	}
-	return d
-}

@@ -87,21 +87,21 @@ func (p *pool) insert(l *list, other uint32, s sums) {
 	} else if l.n == p.fits(l.class) {
 		p.move(l, l.class+1)
 	}
-	x, i := p.place(p.block(l), other)
-	p.put(x, i, s)
+	p.place(p.block(l), other, s)
 	l.n++
 }
 
 // place gives a neighbour the first free slot from its home on.
-func (p *pool) place(lines []line, other uint32) (x *line, slot uint) {
+func (p *pool) place(lines []line, other uint32, s sums) {
 	for k := home(other, len(lines)); ; k++ {
 		if k == len(lines) {
 			k = 0
 		}
-		x = &lines[k]
-		if slot = p.slotOf(x, 0); slot != none {
-			x.setHalf(slot, other)
-			return x, slot
+		x := &lines[k]
+		if i := p.slotOf(x, 0); i != none {
+			x.setHalf(i, other)
+			p.put(x, i, s)
+			return
 		}
 		p.pass(x, +1)
 	}
@@ -113,8 +113,7 @@ func (p *pool) move(l *list, class uint8) {
 	l.at, l.class = p.take(class), class
 	lines := p.block(l)
 	for other, s := range p.each(&old) {
-		x, i := p.place(lines, other)
-		p.put(x, i, s)
+		p.place(lines, other, s)
 	}
 	p.give(&old)
 }

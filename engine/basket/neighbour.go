@@ -40,10 +40,7 @@ func (c *Counts) Neighbours(kind Kind, item uint64, k int, dst []Neighbour) []Ne
 	}
 	from, l := len(dst), &t.lists[d]
 	for b, s := range t.pool.each(l) {
-		if kind == SameCustomer {
-			s.sum += s.extra
-		}
-		v := c.of(t, d, b, s.sum)
+		v := c.of(t, d, b, t.joint(s))
 		if !c.holds(t, d, b, v) {
 			continue
 		}

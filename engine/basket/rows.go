@@ -52,6 +52,23 @@ func (c *Counts) Meet(m *Rows) {
 	c.rescale(c.now)
 }
 
+// dense returns the index of an item, a new one where it has none.
+func (c *Counts) dense(hash uint64) uint32 {
+	if d := c.index.find(hash); d != 0 {
+		return d
+	}
+	return c.add(hash)
+}
+
+// add gives an item that has none an index, and room in every table.
+func (c *Counts) add(hash uint64) uint32 {
+	d := c.index.add(hash)
+	for k := range c.tables {
+		c.tables[k].grow(len(c.index.hashes))
+	}
+	return d
+}
+
 // ApplyKind is Apply for the rows of one kind, after Meet, which may have met other
 // rows since: sign +1 adds those to be added and takes away those to be taken away,
 // −1 undoes that. Kinds may be applied side by side.

@@ -121,10 +121,10 @@ func (t *table) fill(a uint32, c *Counts) {
 		}
 		v := Near{Ref(b), float32(f.of(s.sum, t.sides[b].right))}
 		if n == MaxNear {
-			if n--; !c.nearer(&v, &top[n]) {
-				n++
+			if !c.nearer(&v, &top[n-1]) {
 				continue
 			}
+			n-- // who was last goes
 		}
 		at := n
 		for n++; at > 0 && c.nearer(&v, &top[at-1]); at-- {

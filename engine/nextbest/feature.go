@@ -50,12 +50,17 @@ func (r *Recommender) total(m *score.OfferModel) {
 		score.VoiceCustomer: customer, score.VoiceOrder: order, score.VoiceNext: next, score.VoiceSession: session,
 		score.VoicePopularity: popularity,
 	}
-	r.units = r.sums.units(&m.Mix)
+	r.units = voices{}
+	for k, w := range r.sums.heard(&m.Mix) {
+		if w > 0 {
+			r.units[k] = w / r.sums[k]
+		}
+	}
 }
 
-// units are what a unit of each voice is in the mixture, see mix, where these are
-// the sums of all candidates.
-func (v *voices) units(shares *[score.NumVoices]float64) (units voices) {
+// heard are the shares in a mixture of the voices whose sums these are: one that
+// says nothing of any candidate leaves its share to the others.
+func (v *voices) heard(shares *[score.NumVoices]float64) (h voices) {
 	whole := 0.
 	for k, w := range shares {
 		if v[k] > 0 {
@@ -64,10 +69,10 @@ func (v *voices) units(shares *[score.NumVoices]float64) (units voices) {
 	}
 	for k, w := range shares {
 		if v[k] > 0 && w > 0 {
-			units[k] = w / (whole * v[k])
+			h[k] = w / whole
 		}
 	}
-	return units
+	return h
 }
 
 // of is what each voice gives the candidate of its whole.
@@ -95,19 +100,13 @@ var voiceOf = [basket.NumKinds]int{
 	basket.SameOrder: score.VoiceOrder, basket.SameSession: score.VoiceSession, basket.NextOrder: score.VoiceNext, basket.SameCustomer: score.VoiceCustomer,
 }
 
-// mix is the mixture of the voices under shares of them. A voice that says
-// nothing of any candidate leaves its share to the others.
-func (v *voices) mix(shares *[score.NumVoices]float64, sums *voices) float64 {
-	sum, whole := 0., 0.
-	for k, w := range shares {
-		if sums[k] > 0 {
-			sum, whole = sum+w*v[k], whole+w
-		}
+// mix is the mixture of the voices under shares of them, where these are the sums
+// of all candidates.
+func (v *voices) mix(shares *[score.NumVoices]float64, sums *voices) (sum float64) {
+	for k, w := range sums.heard(shares) {
+		sum += w * v[k]
 	}
-	if whole == 0 {
-		return 0
-	}
-	return sum / whole
+	return sum
 }
 
 // newColumns are those of an item new to the customer.
