@@ -15,6 +15,8 @@ const itemVersion = 2
 // ErrItem is wrapped by every error of DecodeItem.
 var ErrItem = errors.New("stored item")
 
+var errEnds = errors.New("ends early")
+
 // AppendItem appends the stored form of an entry, version 2:
 //
 //	1 byte   version
@@ -70,7 +72,7 @@ func DecodeItem(b []byte) (Item, error) {
 	it.Unavailable, it.Hidden, it.Consent = state&1 != 0, state&2 != 0, r.text()
 	it.Stocked, it.Shown, it.Restricted = r.varint(), r.varint(), r.varint()
 	if r.short {
-		return Item{}, fmt.Errorf("%w: ends early", ErrItem)
+		return Item{}, fmt.Errorf("%w: %w", ErrItem, errEnds)
 	}
 	if state > 3 {
 		return Item{}, fmt.Errorf("%w: its state is %#x, which says more than is known", ErrItem, state)
@@ -97,6 +99,36 @@ func (r *reader) varint() int64 {
 	return v
 }
 
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.b, r.short = nil, true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) fixed64() uint64 {
+	if len(r.b) < 8 {
+		r.b, r.short = nil, true
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(r.b)
+	r.b = r.b[8:]
+	return v
+}
+
+func (r *reader) fixed32() uint32 {
+	if len(r.b) < 4 {
+		r.b, r.short = nil, true
+		return 0
+	}
+	v := binary.LittleEndian.Uint32(r.b)
+	r.b = r.b[4:]
+	return v
+}
+
 func (r *reader) byte() byte {
 	if len(r.b) == 0 {
 		r.short = true
@@ -108,12 +140,12 @@ func (r *reader) byte() byte {
 }
 
 func (r *reader) text() string {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > uint64(len(r.b)-n) {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
 		r.b, r.short = nil, true
 		return ""
 	}
-	s := string(r.b[n : n+int(v)])
-	r.b = r.b[n+int(v):]
+	s := string(r.b[:n])
+	r.b = r.b[n:]
 	return s
 }

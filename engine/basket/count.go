@@ -34,7 +34,8 @@ type Counts struct {
 	tables  [NumKinds]table
 	triples tripleTable
 	giants  int
-	one     Rows // of Apply, between its calls
+	one     Rows   // of Apply, between its calls
+	loader  loader // of Load, likewise
 }
 
 // New returns empty counts.

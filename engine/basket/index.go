@@ -40,4 +40,10 @@ func (x *index) add(hash uint64) uint32 {
 	return n
 }
 
+// reset forgets all hashes and keeps their memory.
+func (x *index) reset() {
+	x.hashes = x.hashes[:1]
+	clear(x.slots)
+}
+
 func (x *index) bytes() int64 { return int64(len(x.hashes))*8 + int64(len(x.slots))*4 }

@@ -1,8 +1,11 @@
 package basket
 
 // Rows are rows of evidence that are counted together: for less than one by one,
-// and each kind beside the others.
-type Rows [NumKinds]rows
+// and each kind beside the others. The zero Rows are none.
+type Rows struct {
+	kinds [NumKinds]rows
+	coder coder
+}
 
 // rows are those of one kind.
 type rows struct {
@@ -20,7 +23,7 @@ type placed struct {
 
 // Add keeps a row to be added (sign +1) or to be taken away (−1).
 func (m *Rows) Add(r *Row, sign int) {
-	k := &m[r.Kind]
+	k := &m.kinds[r.Kind]
 	k.items = append(k.items, r.From[:min(len(r.From), MaxItems)]...)
 	from := len(k.items)
 	k.items = append(k.items, r.To[:min(len(r.To), MaxItems)]...)
@@ -28,19 +31,29 @@ func (m *Rows) Add(r *Row, sign int) {
 }
 
 // Items are those of all rows of a kind, one row's after another's.
-func (m *Rows) Items(k Kind) []uint64 { return m[k].items }
+func (m *Rows) Items(k Kind) []uint64 { return m.kinds[k].items }
 
 // Reset forgets the rows and keeps their memory.
 func (m *Rows) Reset() {
-	for k := range m {
-		m[k].items, m[k].rows = m[k].items[:0], m[k].rows[:0]
+	for k := range m.kinds {
+		m.kinds[k].items, m.kinds[k].rows = m.kinds[k].items[:0], m.kinds[k].rows[:0]
 	}
+}
+
+// Empty says whether there are no rows.
+func (m *Rows) Empty() bool {
+	for k := range m.kinds {
+		if len(m.kinds[k].rows) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Meet prepares for rows: it gives their items places and moves the clock.
 func (c *Counts) Meet(m *Rows) {
-	for k := range m {
-		r := &m[k]
+	for k := range m.kinds {
+		r := &m.kinds[k]
 		r.places = r.places[:0]
 		for _, it := range r.items {
 			r.places = append(r.places, c.dense(it))
@@ -73,7 +86,7 @@ func (c *Counts) add(hash uint64) uint32 {
 // rows since: sign +1 adds those to be added and takes away those to be taken away,
 // −1 undoes that. Kinds may be applied side by side.
 func (c *Counts) ApplyKind(k Kind, m *Rows, sign int) {
-	t, rs := &c.tables[k], &m[k]
+	t, rs := &c.tables[k], &m.kinds[k]
 	seen, ahead := 0, 0
 	for i := range rs.rows {
 		for ; ahead < lookAhead && seen < len(rs.rows); seen++ {

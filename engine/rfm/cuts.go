@@ -78,3 +78,8 @@ func (c *Cuts) Moved(published *Cuts) bool {
 	}
 	return false
 }
+
+// Same says whether both cut the same way, whomever they rest on.
+func (c *Cuts) Same(o *Cuts) bool {
+	return c.known() == o.known() && c.Recency == o.Recency && c.Frequency == o.Frequency && c.Monetary == o.Monetary
+}

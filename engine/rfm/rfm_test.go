@@ -49,17 +49,19 @@ func plainCuts(cs []Customer, day int32) Cuts {
 	return cuts
 }
 
+func drawCustomer(t *rapid.T) Customer {
+	return Customer{
+		LastDay:   rapid.Int32Range(9000, 9400).Draw(t, "day"),
+		Frequency: rapid.IntRange(0, 200).Draw(t, "f"),
+		Monetary: event.Micro(rapid.OneOf(
+			rapid.Int64Range(-5e6, 5e9),
+			rapid.SampledFrom([]int64{0, 9_990_000, 19_990_000, math.MaxInt64, math.MinInt64}),
+		).Draw(t, "m")),
+	}
+}
+
 func drawCustomers(t *rapid.T, label string) []Customer {
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Customer {
-		return Customer{
-			LastDay:   rapid.Int32Range(9000, 9400).Draw(t, "day"),
-			Frequency: rapid.IntRange(0, 200).Draw(t, "f"),
-			Monetary: event.Micro(rapid.OneOf(
-				rapid.Int64Range(-5e6, 5e9),
-				rapid.SampledFrom([]int64{0, 9_990_000, 19_990_000, math.MaxInt64, math.MinInt64}),
-			).Draw(t, "m")),
-		}
-	}), 0, 60).Draw(t, label)
+	return rapid.SliceOfN(rapid.Custom(drawCustomer), 0, 60).Draw(t, label)
 }
 
 // The histograms' cut points against sorting, within the stated error.

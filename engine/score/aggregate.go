@@ -1,6 +1,9 @@
 package score
 
 import (
+	"maps"
+
+	"github.com/dangol-dev/dangol/engine/journey"
 	"github.com/dangol-dev/dangol/engine/rfm"
 )
 
@@ -8,83 +11,34 @@ import (
 // linear and exact: adding, taking away and merging in any order give the same
 // as building it from the Emissions that remain. One goroutine at a time.
 type Aggregate struct {
-	customers int
-	buyers    int
-	measures  rfm.Population
-	segments  map[string]int
-	stages    map[string]int
-	bands     map[string]int
-	levels    [4]int
-	moves     map[move]int
+	tally
+	measures rfm.Population
 }
-
-// move is from one segment to another.
-type move struct{ from, to string }
 
 // NewAggregate returns the population of nobody.
-func NewAggregate() *Aggregate {
-	return &Aggregate{
-		segments: map[string]int{}, stages: map[string]int{}, bands: map[string]int{}, moves: map[move]int{},
-	}
-}
+func NewAggregate() *Aggregate { return &Aggregate{tally: newTally()} }
 
 // Add counts a customer. An Emission without a stage is nobody's: never scored,
 // or erased.
-func (a *Aggregate) Add(em *Emission) { a.count(em, 1) }
-
-// Remove takes a customer away, as it was added.
-func (a *Aggregate) Remove(em *Emission) { a.count(em, -1) }
-
-func (a *Aggregate) count(em *Emission, n int) {
-	if em.Stage == 0 {
-		return
-	}
-	a.customers += n
-	a.levels[min(int(em.Level), len(a.levels)-1)] += n
-	step(a.stages, em.Stage.String(), n)
-	if !em.Buyer {
-		return
-	}
-	a.buyers += n
-	step(a.segments, em.Segment, n)
-	step(a.bands, em.Band.String(), n)
-	if em.PreviousSegment != "" {
-		step(a.moves, move{em.PreviousSegment, em.Segment}, n)
-	}
-	c := rfm.Customer{LastDay: em.LastDay, Frequency: int(em.Frequency), Monetary: em.Monetary}
-	if n > 0 {
-		a.measures.Add(c)
-	} else {
-		a.measures.Remove(c)
-	}
+func (a *Aggregate) Add(em *Emission) {
+	a.tally.count(em, 1)
+	a.measures.Add(em.customer())
 }
 
-// step moves a counter and keeps no zeros.
-func step[K comparable](m map[K]int, key K, n int) {
-	if v := m[key] + n; v != 0 {
-		m[key] = v
-	} else {
-		delete(m, key)
-	}
+// Remove takes a customer away, as it was added.
+func (a *Aggregate) Remove(em *Emission) {
+	a.tally.count(em, -1)
+	a.measures.Remove(em.customer())
 }
 
 // Merge adds all customers of o.
 func (a *Aggregate) Merge(o *Aggregate) {
-	a.customers += o.customers
-	a.buyers += o.buyers
+	a.tally.merge(&o.tally)
 	a.measures.Merge(&o.measures)
-	for _, m := range [][2]map[string]int{{a.segments, o.segments}, {a.stages, o.stages}, {a.bands, o.bands}} {
-		for k, n := range m[1] {
-			step(m[0], k, n)
-		}
-	}
-	for i, n := range o.levels {
-		a.levels[i] += n
-	}
-	for k, n := range o.moves {
-		step(a.moves, k, n)
-	}
 }
+
+// Buyers is the number of customers with an order.
+func (a *Aggregate) Buyers() int { return a.buyers }
 
 // Cuts are the live population's cut points as of a calendar day. Publish them
 // where they Moved from the published ones.
@@ -98,9 +52,13 @@ func (a *Aggregate) Population(asOf int64, cuts Cuts) *Population {
 		Segments: map[string]int{}, Stages: map[string]int{}, Bands: map[string]int{},
 		Levels: a.levels, Profile: Profile(a.levels), Migrations: map[string]map[string]int{},
 	}
-	for _, m := range [][2]map[string]int{{p.Segments, a.segments}, {p.Stages, a.stages}, {p.Bands, a.bands}} {
-		for k, n := range m[1] {
-			m[0][k] = n
+	maps.Copy(p.Segments, a.segments)
+	for i := range a.stages {
+		if n := a.stages[i]; n != 0 {
+			p.Stages[journey.Stage(i).String()] = n
+		}
+		if n := a.bands[i]; n != 0 {
+			p.Bands[Band(i).String()] += n
 		}
 	}
 	for k, n := range a.moves {
