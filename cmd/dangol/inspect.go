@@ -25,8 +25,7 @@ func newInspectCommand() *cobra.Command {
 		Use:   "inspect --state DIR",
 		Short: "Show what a stopped instance's state directory holds",
 		Long: `Inspect reads a state directory that no process uses: the commit record of every
-partition and the models that it was last scored with, or, with --facts, a line for
-every customer with its facts in hexadecimal and the version of its last change.
+partition or, with --facts, a line for every customer with its facts in hexadecimal and the version of its last change.
 "dangol replay --facts" writes the same lines, so that the two can be compared.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -79,25 +78,13 @@ func inspectPositions(w io.Writer, store *state.Store) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(w, "partition %d: %d customers, next input offset %d, changelog read to %d, newest event %s, clock %s, %s\n",
-			p, n, pos.Next, pos.Changelog, instant(pos.MaxTime), instant(pos.Clock), modelsOf(pipeline.StoredModels(store, encode.JSON{}, p)))
+		_, err = fmt.Fprintf(w, "partition %d: %d customers, next input offset %d, changelog read to %d, newest event %s, clock %s\n",
+			p, n, pos.Next, pos.Changelog, instant(pos.MaxTime), instant(pos.Clock))
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// modelsOf tells which models a partition was last scored with. Those of another
-// version of the program are no fault of the state.
-func modelsOf(l *score.Learned, err error) string {
-	switch {
-	case err != nil:
-		return "unreadable models (" + err.Error() + ")"
-	case l == nil:
-		return "built-in models"
-	}
-	return fmt.Sprintf("models %d as of %s", l.Version, instant(l.At))
 }
 
 func instant(ms int64) string {

@@ -1,9 +1,7 @@
 package pipeline
 
 import (
-	"maps"
 	"math"
-	"slices"
 
 	"github.com/dangol-dev/dangol/engine/basket"
 	"github.com/dangol-dev/dangol/engine/event"
@@ -15,12 +13,14 @@ import (
 // orders, the longest waiting first, a few in each transaction, so that it costs
 // the same however large the catalogue. What has not changed to a hundredth is
 // not said again. Who it waits for is not stored: who begins anew tells all again.
+// Each item is one partition's, whose instance tells.
 type publisher struct {
 	rec   *nextbest.Recommender
 	queue []basket.Ref
 	head  int    // of queue: told so far
 	state []told // by place
 	next  basket.Ref
+	open  []basket.Ref // told in the open transaction
 }
 
 type told struct {
@@ -79,29 +79,48 @@ func (p *publisher) another(items int) {
 	}
 }
 
+// rollback has told again what the transaction told.
+func (p *publisher) rollback() {
+	for _, ref := range p.open {
+		p.state[ref].said, p.state[ref].before = false, true
+		p.wait(ref)
+	}
+	p.open = p.open[:0]
+}
+
 // publishAffinities says in the open transaction, of the items that wait longest,
 // what goes with them. It is for the loop's goroutine, while nobody writes the
 // counts.
 func (c *Core) publishAffinities() {
 	p := &c.publisher
+	p.open = p.open[:0]
 	if c.cfg.Basket.Publish == 0 || len(c.shards) == 0 {
 		return
 	}
 	if p.head == len(p.queue) && c.touched() {
 		p.another(c.counts.Items())
 	}
-	for range c.cfg.Basket.Publish {
+	for told := 0; told < c.cfg.Basket.Publish; {
 		ref := p.take()
 		if ref == 0 {
 			return
 		}
-		c.tellAffinities(ref, &p.state[ref])
+		if s := c.teller(ref); s != nil {
+			c.tellAffinities(s, ref, &p.state[ref])
+			told++
+		}
 	}
+}
+
+// teller is the shard that tells of an item; nil where it is another instance's.
+func (c *Core) teller(ref basket.Ref) *shard {
+	parts := max(len(c.shared.at), 1)
+	return c.shards[int32(c.counts.Item(ref)%uint64(parts))]
 }
 
 // tellAffinities says what goes with an item, if that is something else than was
 // said. Where nothing does any more, the record is taken back.
-func (c *Core) tellAffinities(ref basket.Ref, state *told) {
+func (c *Core) tellAffinities(s *shard, ref basket.Ref, state *told) {
 	it := c.dict.Get(c.counts.Item(ref))
 	if it == nil {
 		return
@@ -115,8 +134,7 @@ func (c *Core) tellAffinities(ref basket.Ref, state *told) {
 		return
 	}
 	state.said, state.hash = true, h
-	first := slices.Min(slices.Collect(maps.Keys(c.shards)))
-	s := c.shards[first]
+	c.publisher.open = append(c.publisher.open, ref)
 	s.touched = true
 	s.out.open(Affinities, -1, []byte(it.ID))
 	if h == 0 {

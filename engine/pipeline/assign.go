@@ -1,44 +1,49 @@
 package pipeline
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
-// Sync opens shards for the partitions assigned. One that is open and no longer
-// ours, or was restored since, ends the session: the group will not let this
-// transaction commit, and the next session opens everything anew.
+// Sync opens shards for the partitions assigned, and closes those that are no
+// longer ours, or were restored since they were opened. What the open transaction
+// has done in one of these cannot be committed: errNotCommitted.
 func (c *Core) Sync(assigned []int32) error {
-	want := make(map[int32]bool, len(assigned))
-	for _, p := range assigned {
-		want[p] = true
-	}
-	for p := range c.shards {
-		if !want[p] || c.isRestored(p) {
+	changed := false
+	for p, s := range c.shards {
+		if slices.Contains(assigned, p) && !c.isRestored(p) {
+			continue
+		}
+		if s.touched {
 			return errNotCommitted
 		}
+		c.closeShard(p)
+		changed = true
 	}
-	opened := false
 	for _, p := range assigned {
 		if c.shards[p] == nil {
 			if err := c.openShard(p); err != nil {
 				return fmt.Errorf("open partition %d: %w", p, err)
 			}
-			opened = true
+			changed = true
 		}
 	}
-	if opened {
-		c.mu.Lock()
-		c.counts.Settle()
-		c.mu.Unlock()
-	}
-	if len(assigned) > 0 && len(c.shards) == len(assigned) {
-		c.setReady(nil)
+	if changed {
+		c.reassigned()
 	}
 	return nil
 }
 
-func (c *Core) setReady(err error) {
+// reassigned tells queries which partitions are open.
+func (c *Core) reassigned() {
 	c.mu.Lock()
-	c.ready = err
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	c.revision++
+	c.ours = slices.Sorted(maps.Keys(c.shards))
+	if c.ready = nil; len(c.ours) == 0 {
+		c.ready = ErrNotReady
+	}
 }
 
 func (c *Core) isRestored(p int32) bool {
@@ -55,8 +60,7 @@ func (c *Core) stale(a Assignment) {
 	c.assignMu.Unlock()
 }
 
-// openShard makes a shard of the store's partition and adds its customers to
-// the models.
+// openShard makes a shard of the store's partition.
 func (c *Core) openShard(p int32) error {
 	c.assignMu.Lock()
 	delete(c.restored, p)
@@ -78,17 +82,11 @@ func (c *Core) openShard(p int32) error {
 		table.Close()
 		return err
 	}
+	c.shards[p] = newShard(c, p, table, dec, pos)
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := newShard(c, p, table, dec, pos)
-	if err := c.absorb(p); err != nil {
-		table.Close()
-		return err
-	}
-	c.shards[p] = s
-	c.clocks[p] = pos
-	c.reassigned()
-	c.publish()
+	c.clocks[p] = place{Position: pos}
+	c.mu.Unlock()
+	c.gatherContacts(p)
 	return nil
 }
 
@@ -101,19 +99,33 @@ func (c *Core) position(p int32) (Position, bool, error) {
 	return pos, err == nil, err
 }
 
-// closeAll forgets all shards; the store stays.
+func (c *Core) closeShard(p int32) {
+	s := c.shards[p]
+	s.table.Abort()
+	s.table.Close()
+	delete(c.shards, p)
+}
+
+// closeAll forgets all shards; the store stays, and what is shared.
 func (c *Core) closeAll() {
-	c.setReady(ErrNotReady)
-	for p, s := range c.shards {
-		s.table.Abort()
-		s.table.Close()
-		delete(c.shards, p)
+	for p := range c.shards {
+		c.closeShard(p)
 	}
+	c.reassigned()
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.resetModels()
-	c.clocks = map[int32]Position{}
-	clear(c.unsaved)
+	c.learning.forget()
+	c.mu.Unlock()
+}
+
+// rollback forgets what the transaction did, which was not committed. The records
+// come again.
+func (c *Core) rollback() {
+	for _, s := range c.shards {
+		if s.touched {
+			s.rollback()
+		}
+	}
+	c.publisher.rollback()
 }
 
 // observeEnds takes the broker's word on where its partitions end. idle says

@@ -66,6 +66,27 @@ func (n *contacts) into(a *nextbest.Audience, partition int32) {
 
 func (n *contacts) reset() { n.ids, n.items, n.notes = n.ids[:0], n.items[:0], n.notes[:0] }
 
+// gatherContacts takes in, in the background, what a partition's ledgers say of
+// their items: until it is through, audiences lack some of its customers.
+func (c *Core) gatherContacts(p int32) {
+	if c.cfg.NextBest.Audience == 0 {
+		return
+	}
+	c.background.Go(func() {
+		rules := c.rules()
+		n := 0
+		_ = c.each(p, &rules, func(id []byte, led *ledger.Ledger, _ *score.Emission) error { // a fault is met by whoever reads the customer
+			if n++; n%askedAtOnce == 0 && c.life.Err() != nil {
+				return c.life.Err()
+			}
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.restoreContacts(p, id, led)
+			return nil
+		})
+	})
+}
+
 // restoreContacts takes in what a ledger says of its items.
 func (c *Core) restoreContacts(partition int32, id []byte, l *ledger.Ledger) {
 	h := event.HashBytes(id)
@@ -136,7 +157,9 @@ func (c *Core) contactsOf(item string) ([]asked, error) {
 	}
 	var out []asked
 	c.audience.Who(nextbest.Sources(c.counts, h), func(partition int32, id string) {
-		out = append(out, asked{partition: partition, id: id})
+		if slices.Contains(c.ours, partition) {
+			out = append(out, asked{partition: partition, id: id})
+		}
 	})
 	return out, nil
 }

@@ -3,8 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"sync"
-
-	"github.com/dangol-dev/dangol/engine/basket"
 )
 
 func (c *Core) eachOutput(produce func([]Output)) {
@@ -44,19 +42,20 @@ func (c *Core) next() map[int32]int64 {
 	return next
 }
 
-// commit lets end end the transaction, and beside it moves the counts, which takes
-// about as long; where it is not committed, they move back. Then the store has the
-// transaction, and the models move. changelog holds the offset after the last
-// record of each partition that was touched.
+// commit lets end end the transaction, and beside it takes in what came on the
+// shared log. Then the store has the transaction, and the models move. changelog
+// holds the offset after the last record of each partition that was touched.
 func (c *Core) commit(end func() (changelog map[int32]int64, err error)) error {
 	worked := c.touched()
-	var counted sync.WaitGroup
-	counted.Go(func() { c.count(+1) })
+	var pulled sync.WaitGroup
+	var pullErr error
+	if c.shared.log != nil {
+		pulled.Go(func() { pullErr = c.pull() })
+	}
 	changelog, err := end()
 	ended := c.now()
-	counted.Wait()
+	pulled.Wait()
 	if err != nil {
-		c.count(-1)
 		return err
 	}
 	if worked {
@@ -64,9 +63,12 @@ func (c *Core) commit(end func() (changelog map[int32]int64, err error)) error {
 			return fmt.Errorf("%w: write to the store after the commit: %w", ErrFatal, err)
 		}
 	}
+	if worked && c.shared.log == nil {
+		pullErr = c.takeOwn()
+	}
 	c.moveModels(worked)
-	if !worked {
-		return nil
+	if !worked || pullErr != nil {
+		return pullErr
 	}
 	for _, s := range c.shards {
 		s.saved = s.pos
@@ -78,24 +80,17 @@ func (c *Core) commit(end func() (changelog map[int32]int64, err error)) error {
 	return nil
 }
 
-// count moves the co-occurrence counts by what the transaction changed (+1), or
-// back (−1): the kinds of evidence side by side.
-func (c *Core) count(sign int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.shards {
-		c.counts.Meet(&s.lines)
-		c.publisher.want(c.counts, s.lines.Items(basket.SameOrder))
-	}
-	var kinds sync.WaitGroup
-	for k := range basket.Kind(basket.NumKinds) {
-		kinds.Go(func() {
-			for _, s := range c.shards {
-				c.counts.ApplyKind(k, &s.lines, sign)
+// takeOwn takes in what the transaction has said to all, where there is no log.
+func (c *Core) takeOwn() error {
+	var recs []SharedRecord
+	for p, s := range c.shards {
+		for _, o := range s.out.outputs() {
+			if o.To == Pairs {
+				recs = append(recs, SharedRecord{Partition: p, Value: o.Value})
 			}
-		})
+		}
 	}
-	kinds.Wait()
+	return c.take(recs)
 }
 
 // write puts what the transaction changed into the store, and beside that moves
@@ -106,7 +101,7 @@ func (c *Core) write(changelog map[int32]int64) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for _, s := range c.shards {
-			s.settle(c.agg)
+			s.settle()
 		}
 	})
 	defer settled.Wait()
@@ -128,12 +123,18 @@ func (c *Core) moveModels(worked bool) {
 	events := uint64(0)
 	for p, s := range c.shards {
 		events += s.tally.events
-		c.clocks[p] = s.pos
+		c.clocks[p] = place{s.pos, s.exhausted()}
 	}
-	c.adopt()
 	if worked {
-		clear(c.unsaved)
-		c.publish()
+		c.learning.told(c.shards[0] != nil)
+	}
+	if worked || c.shared.fresh {
+		c.shared.fresh, c.busyAt = false, c.now()
+	}
+	if c.busyAt != c.restAt {
+		if c.publish(); c.atRest() {
+			c.restAt = c.busyAt // all is said
+		}
 	}
 	if events > 0 {
 		c.revision++

@@ -66,8 +66,7 @@ const endHolds = 3 * time.Second
 // has the outputs produced and the transaction ended. Within Process the shards
 // run side by side and read the models; in commit they rest, and the models move.
 // So the data path takes no lock. Queries run beside all of it: they read
-// committed state from the store, and the models under mu. The co-occurrence
-// counts alone may be those of a transaction that is being ended.
+// committed state from the store, and the models under mu.
 type Core struct {
 	cfg        Config
 	calendar   ledger.Calendar
@@ -78,6 +77,7 @@ type Core struct {
 	places     int // for residents; tests make it small
 	// leastBuyers are those that a fit needs; tests make it small.
 	leastBuyers int
+	leastLog    int64 // bytes, that a snapshot needs; tests make it small
 
 	shards map[int32]*shard
 
@@ -94,26 +94,27 @@ type Core struct {
 	end        context.CancelFunc
 	background sync.WaitGroup
 
+	shared shared
+
 	mu     sync.RWMutex // guards what follows, which queries read and commit writes
 	agg    *score.Aggregate
 	counts *basket.Counts
 	dict   *basket.Dictionary
-	clocks map[int32]Position
+	clocks map[int32]place // of all partitions of the application
+	ours   []int32         // that are open here
 	// revision counts the commits with events, and the changes of what is
 	// assigned: in between, all facts are the same.
 	revision  uint64
 	ready     error
-	unsaved   map[uint64]unsavedItem // entries that changed in the open transaction
 	lessons   lessons
 	audience  *nextbest.Audience
 	publisher publisher
-	buyers    int // customers with an order
-	learning
-	generation uint64 // of what is assigned, by which a fit knows that it is of an earlier one
+	learning  learning
 
-	began    int64         // of a replay: the first event's time
-	proposed *score.Models // stored by the open transaction; they count when it is committed
-	moved    uint64        // how often the models moved, from 1; shards compare it with what they have swept
+	began  int64     // of a replay: the first event's time
+	busyAt time.Time // when something happened last
+	restAt time.Time // its value when the models were made exact
+	moved  uint64    // how often the models moved, from 1; shards compare it with what they have swept
 
 	models atomic.Pointer[score.Models]
 	trends atomic.Pointer[nextbest.Trends]
@@ -128,12 +129,12 @@ type Core struct {
 func NewCore(cfg Config, store *state.Store, enc Encoder, newDecoder func() (Decoder, error), now func() time.Time) *Core {
 	c := &Core{
 		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places, leastBuyers: leastBuyers,
-		shards: map[int32]*shard{}, restored: map[int32]bool{}, given: map[int32]Assignment{}, committing: make(chan struct{}, 1), clocks: map[int32]Position{},
-		unsaved: map[uint64]unsavedItem{}, ready: ErrNotReady, moved: 1,
+		shards: map[int32]*shard{}, restored: map[int32]bool{}, given: map[int32]Assignment{}, committing: make(chan struct{}, 1),
+		leastLog: leastLog, ready: ErrNotReady, moved: 1,
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.stats.Rejects = map[event.Reason]uint64{}
-	c.resetModels()
+	c.resetShared()
 	return c
 }
 
@@ -205,12 +206,7 @@ func (c *Core) Finish(wall int64) error {
 	}); err != nil {
 		return err
 	}
-	if err := c.propose(); err != nil {
-		return err
-	}
-	if err := c.saveItems(); err != nil {
-		return err
-	}
+	c.propose()
 	c.publishAffinities()
 	return c.eachShard(func(s *shard) error { s.finish(); return nil })
 }

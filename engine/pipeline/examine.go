@@ -30,7 +30,7 @@ func (c *Core) Examine(ctx context.Context, asOf int64, fn func(*Examined) error
 	rivals := score.NewRivals(&c.cfg.Score, &rules, in.models.Learned())
 	var doc score.Scores
 	var offers []score.Offer
-	return c.eachThen(ctx, asOf, &rules, nil, func(id []byte, then *ledger.Ledger) error {
+	return c.eachThen(ctx, asOf, &rules, func(id []byte, then *ledger.Ledger) error {
 		x := Examined{Doc: &doc, Facts: then}
 		maker.Compute(string(id), then, in.models, asOf, &doc)
 		maker.Foresee(&doc)

@@ -34,9 +34,9 @@ func TestNextFit(t *testing.T) {
 	cfg.Score.Learn.Every = 7 * 24 * time.Hour
 	monday := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMilli()
 	next := func(shards ...*shard) fitting {
-		c := &Core{cfg: cfg, shards: map[int32]*shard{}, clocks: map[int32]Position{}}
+		c := &Core{cfg: cfg, clocks: map[int32]place{}}
 		for p, s := range shards {
-			c.shards[int32(p)], c.clocks[int32(p)] = s, s.pos
+			c.clocks[int32(p)] = place{s.pos, s.exhausted()}
 		}
 		return c.nextFit()
 	}

@@ -33,13 +33,25 @@ type metItem struct {
 	at    int64 // Unix ms
 }
 
-// into brings it into the dictionary.
-func (m *metItem) into(d *basket.Dictionary) (entry *basket.Item, changed bool) {
-	if m.state == (event.ItemState{}) {
-		return d.Observe(&m.item, m.at)
+// entry is what the dictionary is to learn from it.
+func (m *metItem) entry() basket.Item {
+	e := basket.Item{ID: m.item.ID, Category: m.item.Category, Price: m.item.Price}
+	if e.Category != "" {
+		e.Categorised = m.at
 	}
-	ev := event.Event{Type: event.ItemUpdated, Time: m.at, Items: []event.Item{m.item}, State: m.state}
-	return d.Update(&ev, 0)
+	if e.Price != 0 {
+		e.Priced = m.at
+	}
+	if m.state.HasAvailable {
+		e.Unavailable, e.Stocked = !m.state.Available, m.at
+	}
+	if m.state.HasHidden {
+		e.Hidden, e.Shown = m.state.Hidden, m.at
+	}
+	if m.state.HasConsent {
+		e.Consent, e.Restricted = m.state.Consent, m.at
+	}
+	return e
 }
 
 // update notes what an item_updated says.

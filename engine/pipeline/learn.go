@@ -1,14 +1,12 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"slices"
+	"math"
 	"time"
 
-	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/rhythm"
 	"github.com/dangol-dev/dangol/engine/score"
 )
@@ -17,17 +15,26 @@ import (
 //
 // A fit is as of an instant of a grid, and is begun when every partition has
 // passed it; so what it rests on is complete, and every run of the same stream
-// ends with the same fit, whenever it gets to it. It reads committed state only.
-// Its outcome waits for the next transaction, in which it is stored with each
-// partition and published; it counts from that transaction's commit on. So a
-// state and the models that it was scored with come and go together.
+// ends with the same fit, whenever it gets to it, on however many instances. It
+// reads committed state only. Its outcome is told on the shared log, in a
+// transaction; from there on it counts.
 type learning struct {
-	running bool
-	last    fitting        // the latest one that was begun since the partitions are what they are
+	last    fitting        // the latest one that was begun
 	rest    time.Time      // no other one before
-	done    *score.Learned // waits to be adopted
+	running bool           // a fit
+	done    *score.Learned // waits to be told
 	failed  uint64
 	seconds float64 // that the latest fit took
+
+	survey    *survey // that the log told of last, until it is complete
+	seen      uint64  // its id
+	asked     uint64  // the id of the latest that was asked for here
+	question  []byte  // that waits to be told
+	answering bool
+	answers   []answer // that wait to be told
+
+	toldAnswers int            // of answers, that the open transaction tells
+	toldModels  *score.Learned // likewise
 }
 
 // fitting is what a fit rests on.
@@ -54,8 +61,8 @@ const (
 )
 
 // nextFit is the fit that may be made now: as of the latest instant of the grid
-// that every partition has passed or will not come to, as its end is reached.
-// c.mu is held.
+// that every partition has passed or will not come to, as its end is reached. A
+// partition that nobody has told of yet may have anything. c.mu is held.
 func (c *Core) nextFit() fitting {
 	lag := int64(0)
 	if c.cfg.Clock == LiveClock { // which runs ahead of what may still come in time
@@ -65,10 +72,13 @@ func (c *Core) nextFit() fitting {
 	for _, p := range c.clocks {
 		clock = max(clock, p.Clock)
 	}
-	for part, p := range c.clocks {
-		if s := c.shards[part]; s != nil && !s.exhausted() {
+	for _, p := range c.clocks {
+		if !p.exhausted {
 			clock = min(clock, p.Clock)
 		}
+	}
+	if len(c.clocks) < len(c.shared.at) {
+		clock = 0
 	}
 	f := fitting{at: onGrid(clock-lag, c.cfg.Score.Learn.Every.Milliseconds()), behind: map[int32]int64{}}
 	for part, p := range c.clocks {
@@ -92,89 +102,80 @@ func onGrid(clock, every int64) int64 {
 // exhausted says whether the partition has given all that it had.
 func (s *shard) exhausted() bool { return s.endAt != 0 && (s.pos.Next >= s.end || s.idle) }
 
-// considerFit begins a fit in the background where one is due. It runs after a
-// commit, on the loop's goroutine.
+// considerFit asks for what models are fitted to, where a fit is due, and begins
+// it in the background where all is there. It runs after a commit, on the loop's
+// goroutine. One instance learns for all: that with the first partition.
 func (c *Core) considerFit() {
 	if c.cfg.Score.Learn.Sample == 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l := &c.learning
-	if l.running || l.done != nil || c.buyers < c.leastBuyers || c.now().Before(l.rest) {
+	c.considerAnswer()
+	l, answered := &c.learning, c.complete()
+	if c.shards[0] == nil || l.running || l.done != nil || l.question != nil || c.agg.Buyers() < c.leastBuyers {
+		return
+	}
+	if answered != nil {
+		c.beginFit(answered)
 		return
 	}
 	next := c.nextFit()
-	if !next.follows(&l.last) {
+	if l.survey != nil && l.survey.id == l.asked || c.now().Before(l.rest) || !next.follows(&l.last) {
 		return
 	}
-	l.running, l.last = true, next
-	prev, generation, began := c.models.Load().Learned(), c.generation, c.now()
+	l.last = next
+	if at := c.models.Load().Learned().At; next.at > at || next.at == at && len(next.behind) > 0 {
+		c.ask(next.at, lowest(c.cfg.Score.Learn.Sample, c.agg.Buyers()))
+	}
+}
+
+// beginFit fits to what a survey has brought, in the background. c.mu is held.
+func (c *Core) beginFit(s *survey) {
+	l := &c.learning
+	buyers, short := s.sample(c.cfg.Score.Learn.Sample)
+	if short {
+		c.ask(s.at, max(s.below, math.MaxUint64/2)*2-1)
+		return
+	}
+	if len(buyers) < c.leastBuyers {
+		return
+	}
+	l.running = true
+	prev, began := c.models.Load().Learned(), c.now()
 	c.background.Go(func() {
-		learned, err := c.learn(c.life, prev, next.at)
+		learned, err := c.fit(c.life, prev, s.at, buyers)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		took := c.now().Sub(began)
 		l.running, l.seconds, l.rest = false, took.Seconds(), c.now().Add(max(fitShare*took, leastFit))
-		if err != nil {
-			l.failed++
-		}
 		switch {
-		case generation != c.generation: // it is of other partitions than those of now
 		case err != nil:
+			l.failed++
 			l.last = fitting{} // again, when it has rested
-		case learned == prev || learned.At == prev.At && learned.Same(prev) && learned.OffersAs(prev): // nothing new
+		case learned.At == prev.At && learned.Same(prev) && learned.OffersAs(prev): // nothing new
 		default:
 			l.done = learned
 		}
 	})
 }
 
-// learn fits models to what the customers' facts up to an instant are, beginning
-// at prev. It is prev where there are too few customers, or nothing is to be
-// learned.
+// learn fits models to what the customers' facts of our partitions up to an instant
+// are, beginning at prev. It is prev where there are too few customers, or nothing
+// is to be learned.
 func (c *Core) learn(ctx context.Context, prev *score.Learned, at int64) (*score.Learned, error) {
 	if c.cfg.Score.Learn.Sample == 0 {
 		return prev, nil
 	}
 	rules := c.rules()
-	buyers, err := c.sampleAt(ctx, &rules, at)
+	sample, err := c.sampleAt(ctx, &rules, at, c.partitions(), math.MaxUint64)
 	if err != nil {
 		return nil, fmt.Errorf("learn: %w", err)
 	}
-	if len(buyers.top) < c.leastBuyers {
+	if len(sample.top) < c.leastBuyers {
 		return prev, nil
 	}
-	slices.SortFunc(buyers.top, func(a, b sampled) int { return cmp.Compare(a.hash, b.hash) })
-	n := score.NewLearner(&c.cfg.Score, &rules, at)
-	var led ledger.Ledger
-	var em score.Emission
-	var buf []byte
-	for i := range buyers.top {
-		m := &buyers.top[i]
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		val, _, ok, err := c.store.Get(m.partition, append([]byte{customerKey}, m.id...), buf)
-		if err != nil {
-			return nil, fmt.Errorf("learn: %w", err)
-		}
-		if buf = val; !ok {
-			continue
-		}
-		if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
-			return nil, fmt.Errorf("learn: %w", err)
-		}
-		if !nobody(&led) {
-			n.Add(m.hash, &led)
-		}
-	}
-	learned := n.Learn(prev)
-	c.learnOffers(learned, at)
-	if _, err := score.NewModels(&c.cfg.Score, learned); err != nil {
-		return nil, fmt.Errorf("learn: %w", err)
-	}
-	return learned, nil
+	return c.fit(ctx, prev, at, sample.sorted())
 }
 
 // learnAt learns from the facts up to an instant alone. What is learned so was
@@ -193,7 +194,7 @@ func (c *Core) learnAt(ctx context.Context, asOf int64) (*score.Learned, error) 
 // fitNow fits at once, for a replay: as of the latest instant of the grid, where
 // it is later than the last one and growth says that enough has come since.
 func (c *Core) fitNow(ctx context.Context, growth float64) error {
-	if c.cfg.Score.Learn.Sample == 0 || c.buyers < c.leastBuyers {
+	if c.cfg.Score.Learn.Sample == 0 || c.agg.Buyers() < c.leastBuyers {
 		return nil
 	}
 	next, l := c.nextFit(), &c.learning

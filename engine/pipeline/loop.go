@@ -44,9 +44,12 @@ var ErrFatal = errors.New("cannot go on")
 type Loop struct {
 	Core *Core
 	Open OpenFunc
-	Cfg  LoopConfig
-	Now  func() time.Time // the wall clock
-	Log  *slog.Logger
+	// Share opens the log that the application's instances share. nil: there is
+	// this process alone, and no log.
+	Share func(ctx context.Context) (SharedLog, error)
+	Cfg   LoopConfig
+	Now   func() time.Time // the wall clock
+	Log   *slog.Logger
 
 	lastCommit time.Time
 	lastEnds   time.Time // when the broker was last asked where partitions end
@@ -65,25 +68,29 @@ const (
 	quietFor   = time.Second     // no record for so long: what is left are control records
 )
 
-// errNotCommitted ends a session whose transaction was aborted: the group has
-// given partitions to somebody else, or may have.
+// errNotCommitted ends a transaction that is not to be, or was not, committed: the
+// group has given partitions to somebody else, or may have.
 var errNotCommitted = errors.New("the transaction was aborted: the group is rebalancing")
 
 // Run works until ctx ends, opening session after session, and returns nil
 // then, or the error that makes going on useless. Between two sessions it
 // waits, the longer the more of them failed in a row.
 func (l *Loop) Run(ctx context.Context) error {
+	defer l.leave()
 	wait := backoffLeast
 	for {
 		began := l.Now()
-		err := l.session(ctx)
+		err := l.join(ctx)
+		if err == nil {
+			err = l.session(ctx)
+		}
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
 		if errors.Is(err, ErrFatal) {
 			return err
 		}
-		if l.Now().Sub(began) > time.Minute || errors.Is(err, errNotCommitted) {
+		if l.Now().Sub(began) > time.Minute {
 			wait = backoffLeast
 		}
 		l.Log.Warn("session ended; opening another", "error", err, "wait", wait)
@@ -93,6 +100,30 @@ func (l *Loop) Run(ctx context.Context) error {
 		case <-time.After(wait + rand.N(wait)):
 		}
 		wait = min(2*wait, backoffMost)
+	}
+}
+
+// join opens the shared log and learns what is in it, unless that has been done.
+func (l *Loop) join(ctx context.Context) error {
+	if l.Share == nil || l.Core.shared.log != nil {
+		return nil
+	}
+	log, err := l.Share(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.Core.Join(ctx, log); err != nil {
+		l.leave()
+		return err
+	}
+	return nil
+}
+
+// leave gives the shared log back.
+func (l *Loop) leave() {
+	if log := l.Core.shared.log; log != nil {
+		l.Core.shared.log = nil
+		log.Close()
 	}
 }
 
@@ -113,8 +144,8 @@ func (l *Loop) session(ctx context.Context) error {
 	return nil
 }
 
-// transaction carries one through. After an error the session is done, and what
-// the transaction did is forgotten with its shards.
+// transaction carries one through. Where it is not committed, what it did is
+// forgotten. After an error the session is done.
 func (l *Loop) transaction(ctx context.Context, s Session) error {
 	if err := s.Begin(); err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -123,13 +154,20 @@ func (l *Loop) transaction(ctx context.Context, s Session) error {
 	if err == nil {
 		err = l.Core.Finish(l.Now().UnixMilli())
 	}
-	if err != nil {
+	if err == nil {
+		err = l.end(ctx, s)
+	} else {
 		l.Core.countAbort()
 		// To end it spares the successor the wait for its time-out.
-		_, _, endErr := s.End(ctx, false, nil)
-		return errors.Join(err, endErr)
+		if _, _, endErr := s.End(ctx, false, nil); endErr != nil {
+			return fmt.Errorf("%w (because of: %w)", endErr, err)
+		}
 	}
-	return l.end(ctx, s)
+	if errors.Is(err, errNotCommitted) {
+		l.Core.rollback()
+		return nil
+	}
+	return err
 }
 
 // collect polls and applies until the commit is due.
@@ -210,5 +248,6 @@ func (l *Loop) end(ctx context.Context, s Session) error {
 	l.lastCommit = l.Now()
 	c.observeCommit(l.lastCommit.Sub(began))
 	c.considerFit()
+	c.considerSnapshot()
 	return nil
 }

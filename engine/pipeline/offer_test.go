@@ -27,6 +27,7 @@ type till struct {
 	cfg    Config
 	store  *state.Store
 	core   *Core
+	log    *testLog
 	offset [3]int64
 	outs   []Output // of the latest transaction
 }
@@ -67,7 +68,7 @@ func offeredIDs(offers []score.Offer) []string {
 }
 
 func newTill(t *testing.T, more ...func(*Config)) *till {
-	s := &till{t: t, cfg: testConfig(), store: openStore(t, vfs.NewMem(), 1<<20)}
+	s := &till{t: t, log: newTestLog(3), cfg: testConfig(), store: openStore(t, vfs.NewMem(), 1<<20)}
 	s.cfg.Score.Learn.Sample = 0
 	s.cfg.Score.Offers = score.MaxOffers
 	s.cfg.ClockLag = 0
@@ -91,7 +92,9 @@ func (s *till) open(partitions ...int32) {
 	}
 	s.core = newTestCore(s.cfg, s.store, future())
 	s.core.enc = offerEncoder{}
+	require.NoError(s.t, s.core.Join(s.t.Context(), s.log.reader()))
 	require.NoError(s.t, s.core.Sync(partitions))
+	s.core.background.Wait() // for the audience
 }
 
 // process applies events in the open transaction; those of a customer are in one
@@ -132,7 +135,7 @@ func (s *till) run(evs ...event.Event) {
 			s.outs = append(s.outs, o)
 		}
 	})
-	require.NoError(s.t, s.core.commit(unlogged))
+	s.log.commit(s.t, s.core)
 }
 
 // said are the latest transaction's changes of a customer.
@@ -249,7 +252,7 @@ func TestItemUpdated(t *testing.T) {
 
 			s.run(updated("B", 31, st.out))
 			for _, o := range s.outs {
-				require.Contains(t, []Topic{Changelog, Affinities}, o.To, "%s", o.Key)
+				require.Contains(t, []Topic{Changelog, Affinities, Pairs}, o.To, "%s", o.Key)
 			}
 			require.NotContains(t, s.offers("c"), "B", "asked for")
 			s.run(ordered("c", 32, "Z"))
@@ -305,7 +308,7 @@ func TestItemsOfSeveralPartitions(t *testing.T) {
 	require.False(t, want.Unavailable)
 	for _, order := range [][]int32{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}} {
 		s.open(order...)
-		got := itemsOf(s.core)["A"]
+		got := s.core.dict.Get(event.Hash("A"))
 		require.Equal(t, []any{want.Category, want.Price, want.Unavailable}, []any{got.Category, got.Price, got.Unavailable}, "partitions %v", order)
 	}
 }

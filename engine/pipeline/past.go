@@ -60,11 +60,11 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 }
 
 // eachThen calls fn with every customer as it was at an instant, by partition
-// and id, and item, if it is not nil, with every item.
-func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, item func(basket.Item), fn func(id []byte, then *ledger.Ledger) error) error {
+// and id.
+func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, fn func(id []byte, then *ledger.Ledger) error) error {
 	var then ledger.Ledger
 	for _, p := range c.partitions() {
-		err := c.each(p, rules, item, nil, func(id []byte, led *ledger.Ledger, _ *score.Emission) error {
+		err := c.each(p, rules, func(id []byte, led *ledger.Ledger, _ *score.Emission) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -88,13 +88,14 @@ func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggr
 	rules := c.rules()
 	maker := score.NewScorer(c.cfg.Score, rules, nil)
 	source := basket.NewSource(c.cfg.Basket, &rules)
-	var item func(basket.Item)
 	if learn {
-		item = in.dict.Restore
+		c.mu.RLock()
+		c.dict.Each(func(it *basket.Item) { in.dict.Restore(*it) })
+		c.mu.RUnlock()
 	}
 	var doc score.Scores
 	var none score.Emission
-	err := c.eachThen(ctx, in.asOf, &rules, item, func(_ []byte, then *ledger.Ledger) error {
+	err := c.eachThen(ctx, in.asOf, &rules, func(_ []byte, then *ledger.Ledger) error {
 		maker.Compute("", then, in.models, in.asOf, &doc)
 		em, _ := maker.Diff(&none, &doc, nil)
 		agg.Add(&em)

@@ -84,6 +84,11 @@ type Stats struct {
 	Recoveries    uint64
 	RecoveredRecs uint64  // changelog records replayed
 	RecoverySecs  float64 // the latest recovery
+	JoinSeconds   float64 // that it took to learn what is true of all customers
+
+	Snapshots       uint64 // of what is true of all customers
+	SnapshotsFailed uint64
+	SnapshotBytes   int64 // of the latest one
 
 	// Latency counts events by the time from their Kafka timestamp to the
 	// commit of what they caused; one count more than LatencyBuckets, the last

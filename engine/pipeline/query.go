@@ -3,8 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/dangol-dev/dangol/engine/basket"
 	"github.com/dangol-dev/dangol/engine/event"
@@ -81,7 +79,7 @@ func (c *Core) customerAt(ctx context.Context, id string, led *ledger.Ledger, as
 func (c *Core) partitions() []int32 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return slices.Sorted(maps.Keys(c.clocks))
+	return c.ours
 }
 
 // nobody says that there is nothing to tell: the customer was not there yet, or
@@ -173,7 +171,7 @@ func (c *Core) EachCustomer(ctx context.Context, asOf int64, fn func(*score.Scor
 	}
 	maker, rules := c.scorer(in), c.rules()
 	var doc score.Scores
-	return c.eachThen(ctx, asOf, &rules, nil, func(id []byte, then *ledger.Ledger) error {
+	return c.eachThen(ctx, asOf, &rules, func(id []byte, then *ledger.Ledger) error {
 		maker.Compute(string(id), then, in.models, asOf, &doc)
 		maker.Foresee(&doc)
 		return fn(&doc)

@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
+	"slices"
 
 	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/score"
@@ -16,11 +18,11 @@ type sample struct {
 	top  sampledHeap // the highest hash first
 }
 
-// sampled is a customer of the sample.
+// sampled is a buyer of the sample.
 type sampled struct {
 	hash      uint64
 	partition int32
-	id        string
+	facts     []byte
 }
 
 func newSample(most int) *sample { return &sample{most: most, in: map[uint64]bool{}} }
@@ -42,29 +44,37 @@ func (s *sample) add(c sampled) {
 	}
 }
 
-// sampleAt is the sample of those who had an order that stood at an instant. It
-// scans every customer and decodes few. (To keep a sample up to date beside the
-// stream was tried: who is in it then hangs on when somebody was erased, and
-// on when the process was last started.)
-func (c *Core) sampleAt(ctx context.Context, rules *ledger.Rules, at int64) (*sample, error) {
+// sorted are those of the sample by hash.
+func (s *sample) sorted() []sampled {
+	return slices.SortedFunc(slices.Values(s.top), func(a, b sampled) int { return cmp.Compare(a.hash, b.hash) })
+}
+
+// sampleAt is the sample of those of some partitions who had an order that stood at
+// an instant, with a hash below or at one. It scans every customer and decodes few.
+// (To keep a sample up to date beside the stream was tried: who is in it then hangs
+// on when somebody was erased, and on when the process was last started.)
+func (c *Core) sampleAt(ctx context.Context, rules *ledger.Rules, at int64, parts []int32, below uint64) (*sample, error) {
 	buyers := newSample(c.cfg.Score.Learn.Sample)
 	var led, then ledger.Ledger
-	var em score.Emission
-	for _, p := range c.partitions() {
+	for _, p := range parts {
 		err := c.store.Scan(p, []byte{customerKey}, func(key, val []byte, _ int64) error {
 			h := score.HashOf(string(key[1:]))
-			if !buyers.wants(h) {
+			if h > below || !buyers.wants(h) {
 				return nil
 			}
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := decodeBlob(val, &led, &em, rules.Intern); err != nil {
+			facts, _, err := splitBlob(val)
+			if err != nil {
+				return err
+			}
+			if err := ledger.DecodeFacts(facts, &led, rules.Intern); err != nil {
 				return err
 			}
 			led.Before(at, rules, &then)
 			if sales := then.Sales(rules); !nobody(&then) && (then.Fold.Orders > 0 || sales.Next()) {
-				buyers.add(sampled{h, p, string(key[1:])})
+				buyers.add(sampled{h, p, slices.Clone(facts)})
 			}
 			return nil
 		})

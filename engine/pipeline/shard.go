@@ -31,6 +31,7 @@ type shard struct {
 	idle       bool     // and polls gave nothing then: what stands before end are control records
 	doneAt     int64    // Kafka timestamp of the latest record committed; 0: none yet
 	touched    bool
+	told       bool // the shared log says that the partition has given all that it has
 
 	swept    uint64 // Core.moved that every customer has been looked at for; 0: none
 	sweeping uint64 // that of the pass under way; 0: none
@@ -55,9 +56,10 @@ type shard struct {
 	residents []resident
 
 	out   outbox
-	moves []move      // in the population
-	lines basket.Rows // in the co-occurrence counts
+	shift *score.Shift // in the population
+	lines basket.Rows  // in the co-occurrence counts
 	study []nextbest.Lesson
+	news  []section // for the shared log, beside what the transaction changed
 	met   metItems
 	who   contacts
 	tally tally
@@ -76,14 +78,11 @@ type decoded struct {
 	key []byte // of the customer in the table
 }
 
-// move is a customer's change of place in the population.
-type move struct{ old, new score.Emission }
-
 func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *shard {
 	s := &shard{
 		core: c, part: p, table: table, dec: dec, rules: c.rules(), pos: pos, saved: pos,
-		residents: make([]resident, c.places),
-		tally:     tally{rejects: map[event.Reason]uint64{}},
+		residents: make([]resident, c.places), shift: score.NewShift(),
+		tally: tally{rejects: map[event.Reason]uint64{}},
 	}
 	s.ev = &s.ahead[0].ev
 	s.source = basket.NewSource(c.cfg.Basket, &s.rules)
@@ -270,11 +269,9 @@ func (s *shard) rescore(id string, now int64, cause score.Cause, offers bool) {
 
 // move notes that the customer's place in the population is another than was.
 func (s *shard) move(was *score.Emission) {
-	em := &s.cur.em
-	if *em == *was {
-		return
+	if em := &s.cur.em; *em != *was {
+		s.shift.Move(was, em)
 	}
-	s.moves = append(s.moves, move{*was, *em})
 }
 
 // emit writes a change of the customer at s.key, and the document once for both
@@ -314,12 +311,13 @@ func (s *shard) erase(id string, now int64, eventID string) {
 	}
 }
 
-// finish completes the outputs with the changelog of what changed, the
-// partition's commit record last.
+// finish completes the outputs with what it says to all, and with the changelog of
+// what changed, the partition's commit record last.
 func (s *shard) finish() {
 	if !s.touched {
 		return
 	}
+	s.tell()
 	s.table.Dirty(func(key, val []byte, due int64) {
 		s.out.open(Changelog, s.part, key)
 		if val == nil {
@@ -336,29 +334,32 @@ func (s *shard) finish() {
 	s.out.close()
 }
 
-// settle moves the models by what the transaction changed, but for the counts.
-func (s *shard) settle(agg *score.Aggregate) {
-	for i := range s.moves {
-		m := &s.moves[i]
-		agg.Remove(&m.old)
-		agg.Add(&m.new)
-		switch {
-		case m.new.Buyer && !m.old.Buyer:
-			s.core.buyers++
-		case m.old.Buyer && !m.new.Buyer:
-			s.core.buyers--
-		}
-	}
+// settle takes in what the transaction means to this process alone.
+func (s *shard) settle() {
 	s.who.into(s.core.audience, s.part)
 	s.core.lessons.take(s.study)
+}
+
+// rollback takes the shard back to the last commit. A pass over the customers
+// begins anew: some of those that it had come by are as before.
+func (s *shard) rollback() {
+	s.table.Abort()
+	s.pos = s.saved
+	for i := range s.residents {
+		s.residents[i].key, s.residents[i].dirty = s.residents[i].key[:0], false
+	}
+	s.swept, s.sweeping = 0, 0
+	s.told = false
+	s.reset()
 }
 
 // reset makes the shard ready for the next transaction.
 func (s *shard) reset() {
 	s.touched = false
 	s.out.reset()
-	s.moves = s.moves[:0]
+	s.shift.Reset()
 	s.lines.Reset()
+	s.news = s.news[:0]
 	clear(s.study)
 	s.study = s.study[:0]
 	s.met.reset()

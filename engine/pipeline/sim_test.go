@@ -35,6 +35,7 @@ type world struct {
 	group map[int32]int64
 	log   [][]txn // by partition
 	outs  []Output
+	said  *testLog
 	disk  *vfs.MemFS
 	wall  atomic.Int64 // Unix ms
 
@@ -83,32 +84,55 @@ func (w *world) logEnd(p int32) int64 {
 // session is the world's answer to pipeline.Session.
 type session struct {
 	w     *world
+	first map[int32]int64 // where it began
 	start map[int32]int64
 	outs  []Output
 	done  bool
 }
 
-func (w *world) open(ctx context.Context, keeper Keeper) (*session, error) {
-	s := &session{w: w, start: map[int32]int64{}}
-	for p := range int32(len(w.input)) {
-		if g, ok := w.group[p]; ok && w.fault("group offset set back") {
-			w.group[p] = logStart + w.rng.Int64N(g-logStart+1)
+// open opens a session that has some partitions; without any, all.
+func (w *world) open(ctx context.Context, keeper Keeper, parts ...int32) (*session, error) {
+	s := &session{w: w, first: map[int32]int64{}, start: map[int32]int64{}}
+	if len(parts) == 0 {
+		for p := range int32(len(w.input)) {
+			parts = append(parts, p)
 		}
-		committed, ok := w.group[p]
-		if !ok {
-			committed = -1
-		}
-		start, err := keeper.Restore(ctx, Assignment{Partition: p, Committed: committed, Start: logStart, Identity: identity}, w)
-		if err != nil {
+	}
+	for _, p := range parts {
+		if err := s.give(ctx, keeper, p); err != nil {
 			return nil, err
 		}
-		s.start[p] = start
-		if w.fault("records polled again") {
-			s.start[p] = max(logStart, start-w.rng.Int64N(20))
-		}
-		w.kill("after a restore")
 	}
 	return s, nil
+}
+
+// give assigns a partition to the session.
+func (s *session) give(ctx context.Context, keeper Keeper, p int32) error {
+	w := s.w
+	if g, ok := w.group[p]; ok && w.fault("group offset set back") {
+		w.group[p] = logStart + w.rng.Int64N(g-logStart+1)
+	}
+	committed, ok := w.group[p]
+	if !ok {
+		committed = -1
+	}
+	start, err := keeper.Restore(ctx, Assignment{Partition: p, Committed: committed, Start: logStart, Identity: identity}, w)
+	if err != nil {
+		return err
+	}
+	s.start[p] = start
+	if w.fault("records polled again") {
+		s.start[p] = max(logStart, start-w.rng.Int64N(20))
+	}
+	s.first[p] = s.start[p]
+	w.kill("after a restore")
+	return nil
+}
+
+// lose takes a partition away.
+func (s *session) lose(p int32) {
+	delete(s.start, p)
+	delete(s.first, p)
 }
 
 func (w *world) Read(_ context.Context, p int32, from int64, fn func([]LogRecord, int64) error) (int64, error) {
@@ -162,6 +186,9 @@ func (s *session) Poll(_ context.Context, most int) ([]Batch, error) {
 	first := s.w.rng.IntN(len(s.w.input)) // so that none has to wait for the others
 	for i := range s.w.input {
 		p := int32((first + i) % len(s.w.input))
+		if _, ours := s.start[p]; !ours {
+			continue
+		}
 		in, from := s.w.input[p], s.start[p]-logStart
 		n := min(int64(s.w.rng.IntN(40)), int64(len(in))-from, int64(most))
 		if n <= 0 {
@@ -171,8 +198,8 @@ func (s *session) Poll(_ context.Context, most int) ([]Batch, error) {
 		s.start[p], most = logStart+from+n, most-int(n)
 	}
 	s.done = len(bs) == 0
-	for p, in := range s.w.input {
-		if s.start[int32(p)] < logStart+int64(len(in)) {
+	for p, next := range s.start {
+		if next < logStart+int64(len(s.w.input[p])) {
 			s.done = false
 		}
 	}
@@ -191,6 +218,11 @@ func (s *session) End(_ context.Context, commit bool, next map[int32]int64) (boo
 	w := s.w
 	w.kill("before the end")
 	if !commit || w.fault("abort") {
+		for p, first := range s.first { // the client goes back to what is committed
+			if s.start[p] = first; w.group[p] > first {
+				s.start[p] = w.group[p]
+			}
+		}
 		return false, nil, nil
 	}
 	if w.fault("end error, not committed") {
@@ -209,6 +241,10 @@ func (s *session) commit(next map[int32]int64) map[int32]int64 {
 	positions := map[int32]int64{}
 	logs := map[int32][]LogRecord{}
 	for _, o := range s.outs {
+		if o.To == Pairs {
+			w.said.add(o)
+			continue
+		}
 		if o.To != Changelog {
 			w.outs = append(w.outs, o)
 			continue
@@ -305,6 +341,7 @@ func newTestCore(cfg Config, store *state.Store, w *world) *Core {
 	c := NewCore(cfg, store, plainEncoder{}, func() (Decoder, error) { return plainJSON{}, nil }, now)
 	c.places = 3 // so that residents drive each other out
 	c.leastBuyers = 100
+	c.leastLog = 20_000
 	return c
 }
 
@@ -333,20 +370,23 @@ func (w *world) life(t *testing.T, cfg Config, store *state.Store) (finished boo
 	}()
 	core := newTestCore(cfg, store, w)
 	defer core.Close()
+	require.NoError(t, core.Join(t.Context(), w.said.reader()))
 	loop := &Loop{Core: core, Cfg: LoopConfig{CommitInterval: time.Hour, MaxRecords: w.most}, Now: core.now, Log: slog.New(slog.DiscardHandler)}
 	for {
 		s, err := w.open(t.Context(), core)
 		require.NoError(t, err)
+		modelsAreThoseOfTheStore(t, core)
 		for err == nil {
 			w.wall.Add(1500)
 			if s.done && w.until > 0 {
 				w.wall.Add(40 * 3_600_000)
 			}
 			if s.done || w.rng.IntN(4) == 0 {
-				core.background.Wait() // a fit may also end later, or with the process
+				core.background.Wait() // what goes on beside it may also end later, or with the process
 			}
 			if err = loop.transaction(t.Context(), s); err == nil && s.done && !core.timersDue() && core.arrived(w.until) && core.settled() {
 				w.learned = core.models.Load().Learned()
+				modelsAreThoseOfTheStore(t, core)
 				core.closeAll()
 				return true
 			}
@@ -355,7 +395,6 @@ func (w *world) life(t *testing.T, cfg Config, store *state.Store) (finished boo
 				require.NoError(t, store.Flush())
 			}
 		}
-		modelsAreThoseOfTheStore(t, core)
 		core.closeAll()
 	}
 }
@@ -375,30 +414,40 @@ func (c *Core) arrived(until int64) bool {
 func (c *Core) settled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next := c.nextFit()
-	learning := c.cfg.Score.Learn.Sample > 0 && c.buyers >= c.leastBuyers && next.follows(&c.learning.last)
+	next, l := c.nextFit(), &c.learning
+	learning := c.shards[0] != nil && c.cfg.Score.Learn.Sample > 0 && c.agg.Buyers() >= c.leastBuyers && next.follows(&l.last)
+	busy := l.running || l.done != nil || l.survey != nil || l.question != nil || l.answering || len(l.answers) > 0
+	ends, _ := c.shared.log.Ends(context.Background())
 	for _, s := range c.shards {
 		if c.cfg.Sweep > 0 && (s.swept != c.moved || s.sweeping != 0) {
 			return false
 		}
 	}
-	return !learning && !c.learning.running && c.learning.done == nil
+	return !learning && !busy && reached(c.shared.at, ends)
 }
 
 // modelsAreThoseOfTheStore compares the models that were kept up to date with
 // those that a scan gives.
 func modelsAreThoseOfTheStore(t *testing.T, core *Core) {
 	t.Helper()
-	fresh := NewCore(core.cfg, core.store, core.enc, core.newDecoder, core.now)
-	for p := range core.shards {
-		require.NoError(t, fresh.absorb(p))
+	core.background.Wait()
+	require.NoError(t, core.pull())
+	agg, counts := score.NewAggregate(), basket.New(core.cfg.Basket)
+	rules := core.rules()
+	source := basket.NewSource(core.cfg.Basket, &rules)
+	parts, err := core.store.Partitions()
+	require.NoError(t, err)
+	for _, p := range parts {
+		require.NoError(t, core.each(p, &rules, func(_ []byte, led *ledger.Ledger, em *score.Emission) error {
+			agg.Add(em)
+			source.Each(led, counts.Apply)
+			return nil
+		}))
 	}
-	fresh.counts.Advance(core.counts.Now())
+	counts.Advance(core.counts.Now())
 	var cuts score.Cuts // published with hysteresis
-	require.Equal(t, fresh.agg.Population(0, cuts), core.agg.Population(0, cuts))
-	require.Equal(t, fresh.buyers, core.buyers)
-	require.Equal(t, countsOf(fresh.counts), countsOf(core.counts))
-	require.Equal(t, itemsOf(fresh), itemsOf(core))
+	require.Equal(t, agg.Population(0, cuts), core.agg.Population(0, cuts))
+	require.Equal(t, countsOf(counts), countsOf(core.counts))
 }
 
 // countsOf is all that co-occurrence counts hold, to the bit, by name: their
@@ -474,6 +523,7 @@ var today = time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 func newWorld(seed uint64, evs []event.Event, partitions, faults int) *world {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 1)), input: make([][]Record, partitions), log: make([][]txn, partitions),
+		said:  newTestLog(partitions),
 		group: map[int32]int64{}, disk: vfs.NewCrashableMem(), faults: faults, fired: map[string]int{}, most: 100,
 	}
 	w.wall.Store(today)

@@ -21,12 +21,13 @@ type sweeper struct {
 	cfg    Config
 	store  *state.Store
 	core   *Core
+	log    *testLog
 	offset int64
 	last   map[string]uint64 // version that was told last
 }
 
 func newSweeper(t *testing.T) *sweeper {
-	s := &sweeper{t: t, cfg: learningConfig(t), store: openStore(t, vfs.NewMem(), 1<<20), last: map[string]uint64{}}
+	s := &sweeper{t: t, log: newTestLog(1), cfg: learningConfig(t), store: openStore(t, vfs.NewMem(), 1<<20), last: map[string]uint64{}}
 	s.cfg.Sweep = 7
 	s.open()
 	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
@@ -47,6 +48,7 @@ func (s *sweeper) open() {
 		s.core.closeAll()
 	}
 	s.core = newTestCore(s.cfg, s.store, future())
+	require.NoError(s.t, s.core.Join(s.t.Context(), s.log.reader()))
 	require.NoError(s.t, s.core.Sync([]int32{0}))
 }
 
@@ -85,7 +87,7 @@ func (s *sweeper) run(evs ...event.Event) map[string]int {
 			}
 		}
 	})
-	require.NoError(s.t, s.core.commit(unlogged))
+	s.log.commit(s.t, s.core)
 	require.LessOrEqual(s.t, kinds["model"], s.cfg.Sweep)
 	return kinds
 }
@@ -224,26 +226,20 @@ func TestLearningSwitchedOff(t *testing.T) {
 	s.stale()
 }
 
-// A partition that another process scored with newer models brings them along;
-// a fit that began before that is of no use.
-func TestPartitionBringsNewerModels(t *testing.T) {
+// Models that another instance has learned count here from where the log tells
+// them; an earlier version that comes after is of no use.
+func TestAnothersModels(t *testing.T) {
 	s := newSweeper(t)
 	s.shop(8)
-	newer := *s.core.models.Load().Learned()
-	newer.Version = 9
-	newer.Rhythm.Alpha *= 2
-	b := s.store.NewBatch()
-	require.NoError(t, b.Put(1, []byte{modelsKey}, plainEncoder{}.AppendModels(nil, &newer), 0))
-	b.SetPosition(1, Position{Next: 5}.Append(nil))
-	require.NoError(t, b.Commit())
-	s.teach(3)
-	require.NoError(t, s.core.Sync([]int32{0, 1}))
-	s.run()
-	require.Equal(t, 9, s.core.models.Load().Learned().Version)
+	for _, version := range []int{9, 3} {
+		newer := *s.core.models.Load().Learned()
+		newer.Version = version
+		newer.Rhythm.Alpha *= 2
+		s.log.add(Output{To: Pairs, Value: appendSection(nil, modelsSection, plainEncoder{}.AppendModels(nil, &newer))})
+		s.run()
+		require.Equal(t, 9, s.core.models.Load().Learned().Version)
+	}
 	_, told := s.settle()
 	require.Positive(t, told)
 	s.stale()
 }
-
-// unlogged ends a transaction without a changelog.
-func unlogged() (map[int32]int64, error) { return nil, nil }
