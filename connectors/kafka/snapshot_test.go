@@ -60,7 +60,8 @@ func recordsOf(t *testing.T, s *Shared) map[string]int {
 	n := map[string]int{}
 	for key, is := range latest {
 		if is {
-			n[key[:strings.Index(key, "/")]]++
+			kind, _, _ := strings.Cut(key, "/")
+			n[kind]++
 		}
 	}
 	return n
