@@ -19,12 +19,12 @@ const parts = 3
 
 func cluster(t *testing.T) (*Config, *kgo.Client) {
 	t.Helper()
-	_, cfg, cl := brokers(t)
+	_, cfg, cl := fakeCluster(t)
 	return cfg, cl
 }
 
-// brokers is a cluster with an input topic, and a client that writes where it is told.
-func brokers(t *testing.T) (*kfake.Cluster, *Config, *kgo.Client) {
+// fakeCluster is a cluster with an input topic, and a client that writes where it is told.
+func fakeCluster(t *testing.T) (*kfake.Cluster, *Config, *kgo.Client) {
 	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(parts, "events"), kfake.SleepOutOfOrder())
 	require.NoError(t, err)

@@ -20,17 +20,17 @@ import (
 
 // Wherever a Save ends, what was saved before is loaded, and the next Save works.
 func TestSharedSurvivesDeathInSave(t *testing.T) {
-	c, cfg, cl := brokers(t)
+	c, cfg, cl := fakeCluster(t)
 	s := openShared(t, cfg)
-	at := grown(t, cfg, s, cl)
+	at := grown(t, s, cl)
 	require.NoError(t, s.Save(t.Context(), at, write("1", "2")))
-	grown(t, cfg, s, cl)
+	grown(t, s, cl)
 
 	deaths := 0
 	died := func(name string, save func(s *Shared, at map[int32]int64) error) {
 		deaths++
 		dying := openShared(t, cfg)
-		require.Error(t, save(dying, grown(t, cfg, s, cl)), name)
+		require.Error(t, save(dying, grown(t, s, cl)), name)
 		got, from := load(t, openShared(t, cfg))
 		require.Equal(t, []string{"1", "2"}, got, name)
 		require.Equal(t, at, from, name)
@@ -72,7 +72,7 @@ func TestSharedSurvivesDeathInSave(t *testing.T) {
 	})
 	require.Equal(t, map[string]int{"manifest": 1, "part": 2}, wholeRecords(t, s), "%d deaths later", deaths)
 
-	last := grown(t, cfg, s, cl)
+	last := grown(t, s, cl)
 	require.NoError(t, s.Save(t.Context(), last, write("3")))
 	got, from := load(t, openShared(t, cfg))
 	require.Equal(t, []string{"3"}, got)
@@ -114,9 +114,9 @@ func TestSharedFallsBackToTheSnapshotBefore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg, cl := cluster(t)
 			s := openShared(t, cfg)
-			first := grown(t, cfg, s, cl)
+			first := grown(t, s, cl)
 			require.NoError(t, s.Save(t.Context(), first, write("1")))
-			require.NoError(t, s.Save(t.Context(), grown(t, cfg, s, cl), write("2", "3")))
+			require.NoError(t, s.Save(t.Context(), grown(t, s, cl), write("2", "3")))
 			id := s.snaps.complete()[0].id
 			require.NoError(t, cl.ProduceSync(t.Context(), &kgo.Record{Topic: "app.population", Key: partName(id, 1), Value: spoil}).FirstErr())
 			for _, reader := range []*Shared{s, openShared(t, cfg)} {
@@ -125,7 +125,7 @@ func TestSharedFallsBackToTheSnapshotBefore(t *testing.T) {
 				require.Equal(t, first, at)
 				require.Len(t, caughtUp(t, reader, at)[0], 10)
 			}
-			require.NoError(t, s.Save(t.Context(), grown(t, cfg, s, cl), write("4")))
+			require.NoError(t, s.Save(t.Context(), grown(t, s, cl), write("4")))
 			require.Equal(t, map[string]int{"manifest": 2, "part": 2}, recordsOf(t, s))
 			require.Equal(t, int64(10), starts(t, s)[0])
 		})
@@ -151,8 +151,8 @@ func TestSharedRefusesGaps(t *testing.T) {
 	t.Run("after the snapshot", func(t *testing.T) {
 		cfg, cl := cluster(t)
 		s := openShared(t, cfg)
-		require.NoError(t, s.Save(t.Context(), grown(t, cfg, s, cl), write("1")))
-		grown(t, cfg, s, cl)
+		require.NoError(t, s.Save(t.Context(), grown(t, s, cl), write("1")))
+		grown(t, s, cl)
 		remove(t, s, 10)
 		load(t, s)
 		remove(t, s, 13)
@@ -161,14 +161,14 @@ func TestSharedRefusesGaps(t *testing.T) {
 	t.Run("without a snapshot", func(t *testing.T) {
 		cfg, cl := cluster(t)
 		s := openShared(t, cfg)
-		grown(t, cfg, s, cl)
+		grown(t, s, cl)
 		remove(t, s, 3)
 		refusal(t, cfg, "partition 0 begins at offset 3, and no whole snapshot")
 	})
 	t.Run("made anew", func(t *testing.T) {
 		cfg, cl := cluster(t)
 		s := openShared(t, cfg)
-		require.NoError(t, s.Save(t.Context(), grown(t, cfg, s, cl), write("1")))
+		require.NoError(t, s.Save(t.Context(), grown(t, s, cl), write("1")))
 		_, err := s.adm.DeleteTopics(t.Context(), "app.pairs")
 		require.NoError(t, err)
 		refusal(t, cfg, "deleted and made anew since the snapshot")
@@ -176,7 +176,7 @@ func TestSharedRefusesGaps(t *testing.T) {
 	t.Run("shorter", func(t *testing.T) {
 		cfg, cl := cluster(t)
 		s := openShared(t, cfg)
-		at := grown(t, cfg, s, cl)
+		at := grown(t, s, cl)
 		at[0]++
 		require.NoError(t, s.Save(t.Context(), at, write("1")))
 		refusal(t, cfg, "partition 0 ends at offset 10")
@@ -185,7 +185,7 @@ func TestSharedRefusesGaps(t *testing.T) {
 
 // Who may not delete records of the log is told so once; the snapshots are saved.
 func TestSharedWithoutTheRightToTrim(t *testing.T) {
-	c, cfg, cl := brokers(t)
+	c, cfg, cl := fakeCluster(t)
 	var log bytes.Buffer
 	s, err := OpenShared(t.Context(), "app", cfg, slog.New(slog.NewTextHandler(&log, nil)))
 	require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestSharedWithoutTheRightToTrim(t *testing.T) {
 		return resp, nil, true
 	})
 	for i := range 4 {
-		require.NoError(t, s.Save(t.Context(), grown(t, cfg, s, cl), write(fmt.Sprint(i))))
+		require.NoError(t, s.Save(t.Context(), grown(t, s, cl), write(fmt.Sprint(i))))
 	}
 	require.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())
 	require.Contains(t, log.String(), "allow the operation Delete")

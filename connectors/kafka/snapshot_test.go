@@ -30,7 +30,7 @@ func write(parts ...string) func(emit func([]byte) error) error {
 
 // grown writes records until partition 0 ends at a multiple of 10, and says where
 // all end.
-func grown(t *testing.T, cfg *Config, s *Shared, cl *kgo.Client) map[int32]int64 {
+func grown(t *testing.T, s *Shared, cl *kgo.Client) map[int32]int64 {
 	t.Helper()
 	for i := range 10 {
 		require.NoError(t, cl.ProduceSync(t.Context(), &kgo.Record{Topic: "app.pairs", Partition: 0, Value: fmt.Append(nil, i)}).FirstErr())
@@ -74,7 +74,7 @@ func TestSharedSavesAndLoads(t *testing.T) {
 	s := openShared(t, cfg)
 	var ends []map[int32]int64
 	for i := range 4 {
-		at := grown(t, cfg, s, cl)
+		at := grown(t, s, cl)
 		ends = append(ends, at)
 		require.NoError(t, s.Save(t.Context(), at, write(fmt.Sprint("a", i), fmt.Sprint("b", i), "")))
 		for _, reader := range []*Shared{s, openShared(t, cfg)} {
@@ -86,7 +86,7 @@ func TestSharedSavesAndLoads(t *testing.T) {
 		require.Equal(t, map[string]int{"manifest": min(2, i+1), "part": 3 * min(2, i+1)}, recordsOf(t, s))
 		require.Equal(t, max(0, int64(i)*10), starts(t, s)[0], "the log before the snapshot before is gone")
 	}
-	more := grown(t, cfg, s, cl)
+	more := grown(t, s, cl)
 	_, from := load(t, s)
 	require.Equal(t, ends[3], from)
 	require.Len(t, caughtUp(t, s, from)[0], 10)
@@ -97,7 +97,7 @@ func TestSharedSavesAndLoads(t *testing.T) {
 func TestSharedSavesNothing(t *testing.T) {
 	cfg, cl := cluster(t)
 	s := openShared(t, cfg)
-	at := grown(t, cfg, s, cl)
+	at := grown(t, s, cl)
 	require.NoError(t, s.Save(t.Context(), at, write()))
 	parts, from := load(t, s)
 	require.Empty(t, parts)
@@ -109,7 +109,7 @@ func TestSharedSavesNothing(t *testing.T) {
 func TestSharedClearsOrphans(t *testing.T) {
 	cfg, cl := cluster(t)
 	s := openShared(t, cfg)
-	at := grown(t, cfg, s, cl)
+	at := grown(t, s, cl)
 	for _, age := range []time.Duration{2 * orphaned, 0} {
 		r := &kgo.Record{Topic: "app.population", Key: partName(fmt.Sprintf("%016x", age), 0), Value: []byte("x"), Timestamp: time.Now().Add(-age)}
 		require.NoError(t, cl.ProduceSync(t.Context(), r).FirstErr())
@@ -127,7 +127,7 @@ func TestSharedWritersAtOnce(t *testing.T) {
 	s := openShared(t, cfg)
 	var ends []map[int32]int64
 	for range 12 {
-		ends = append(ends, grown(t, cfg, s, cl))
+		ends = append(ends, grown(t, s, cl))
 	}
 	body := func(at map[int32]int64) []string {
 		rng := rand.New(rand.NewPCG(uint64(at[0]), 1))
@@ -178,13 +178,13 @@ func TestSharedWritersAtOnce(t *testing.T) {
 // A compaction takes away what was dropped and nothing else, and whoever scans finds
 // the end also where the last records are gone.
 func TestSharedAfterCompaction(t *testing.T) {
-	c, cfg, cl := brokers(t)
+	c, cfg, cl := fakeCluster(t)
 	s := openShared(t, cfg)
 	lag := "0"
 	_, err := s.adm.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "min.compaction.lag.ms", Value: &lag}}, "app.population")
 	require.NoError(t, err)
 	for i := range 5 {
-		at := grown(t, cfg, s, cl)
+		at := grown(t, s, cl)
 		require.NoError(t, s.Save(t.Context(), at, write(fmt.Sprint("a", i), fmt.Sprint("b", i))))
 		c.Compact()
 		for _, reader := range []*Shared{s, openShared(t, cfg)} {
@@ -199,7 +199,7 @@ func TestSharedAfterCompaction(t *testing.T) {
 func TestSharedSavesMuch(t *testing.T) {
 	cfg, cl := cluster(t)
 	s := openShared(t, cfg)
-	at := grown(t, cfg, s, cl)
+	at := grown(t, s, cl)
 	const n, size = 23, 900 << 10
 	part := make([]byte, size)
 	want := xxhash.New()
