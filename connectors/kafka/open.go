@@ -20,7 +20,7 @@ import (
 func Open(ctx context.Context, app string, cfg *Config, keeper pipeline.Keeper, log *slog.Logger, more ...kgo.Opt) (*Session, error) {
 	s := &Session{cfg: cfg, log: log, assigned: map[int32]bool{}, waiting: waiting{epochs: map[int32]int32{}}}
 	s.promise = s.produced
-	for t := pipeline.Changes; t <= pipeline.Affinities; t++ {
+	for t := pipeline.Changes; t <= pipeline.Population; t++ {
 		s.topics[t] = TopicName(app, t)
 	}
 	base, err := cfg.Options()
@@ -45,7 +45,7 @@ func Open(ctx context.Context, app string, cfg *Config, keeper pipeline.Keeper, 
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(int32(cfg.FetchMaxBytes)), kgo.MaxDecompressBatchBytes(max(cfg.FetchMaxBytes, 16<<20)),
-		kgo.RecordPartitioner(newPartitioner(s.topics[pipeline.Changelog])),
+		kgo.RecordPartitioner(newPartitioner(s.topics[pipeline.Changelog], s.topics[pipeline.Pairs])),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
 		kgo.MaxBufferedRecords(1<<20), kgo.ProducerLinger(2*time.Millisecond),
 		kgo.WithPools(NewPools()),
@@ -85,12 +85,20 @@ func (s *Session) prepare(ctx context.Context, app string, opts []kgo.Opt) error
 	if err := EnsureTopics(ctx, s.adm, app, s.cfg); err != nil {
 		return err
 	}
-	m, err := s.adm.Metadata(ctx, s.cfg.Topic, s.topics[pipeline.Changelog])
+	m, in, err := await(ctx, cl, s.cfg.Topic)
 	if err != nil {
 		return fmt.Errorf("kafka at %v: %w", s.cfg.Brokers, err)
 	}
+	_, changelog, err := await(ctx, cl, s.topics[pipeline.Changelog])
+	if err != nil {
+		return fmt.Errorf("kafka at %v: %w", s.cfg.Brokers, err)
+	}
+	cluster := ""
+	if m.ClusterID != nil {
+		cluster = *m.ClusterID
+	}
 	h := xxhash.New()
-	for _, part := range []string{m.Cluster, app, m.Topics[s.cfg.Topic].ID.String(), m.Topics[s.topics[pipeline.Changelog]].ID.String()} {
+	for _, part := range []string{cluster, app, kadm.TopicID(in.TopicID).String(), kadm.TopicID(changelog.TopicID).String()} {
 		_, _ = h.WriteString(part + "\x00") // cannot fail
 	}
 	s.id = h.Sum64()

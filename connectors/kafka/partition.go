@@ -1,20 +1,24 @@
 package kafka
 
-import "github.com/twmb/franz-go/pkg/kgo"
+import (
+	"slices"
 
-// partitioner places changelog records where they say, and every other record
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// partitioner places records of some topics where they say, and every other record
 // by its key as Kafka's own clients do.
 type partitioner struct {
-	changelog string
-	byKey     kgo.Partitioner
+	told  []string
+	byKey kgo.Partitioner
 }
 
-func newPartitioner(changelog string) kgo.Partitioner {
-	return partitioner{changelog: changelog, byKey: kgo.StickyKeyPartitioner(nil)}
+func newPartitioner(told ...string) kgo.Partitioner {
+	return partitioner{told: told, byKey: kgo.StickyKeyPartitioner(nil)}
 }
 
 func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {
-	if topic == p.changelog {
+	if slices.Contains(p.told, topic) {
 		return asTold{}
 	}
 	return p.byKey.ForTopic(topic)

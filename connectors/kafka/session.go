@@ -35,7 +35,7 @@ type Session struct {
 	adm    *kadm.Client // of its own: the group asks for it before gs is there
 	gs     *kgo.GroupTransactSession
 	log    *slog.Logger
-	topics [pipeline.Affinities + 1]string
+	topics [pipeline.Population + 1]string
 
 	mu       sync.Mutex
 	assigned map[int32]bool // restored, and ours

@@ -19,6 +19,13 @@ const parts = 3
 
 func cluster(t *testing.T) (*Config, *kgo.Client) {
 	t.Helper()
+	_, cfg, cl := fakeCluster(t)
+	return cfg, cl
+}
+
+// fakeCluster is a cluster with an input topic, and a client that writes where it is told.
+func fakeCluster(t *testing.T) (*kfake.Cluster, *Config, *kgo.Client) {
+	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(parts, "events"), kfake.SleepOutOfOrder())
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
@@ -28,7 +35,7 @@ func cluster(t *testing.T) (*Config, *kgo.Client) {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
 	t.Cleanup(cl.Close)
-	return &cfg, cl
+	return c, &cfg, cl
 }
 
 func feed(t *testing.T, cl *kgo.Client, partition int32, n int) {

@@ -38,6 +38,10 @@ func TopicName(app string, t pipeline.Topic) string {
 func topicConfigs(t pipeline.Topic) map[string]*string {
 	v := func(s string) *string { return &s }
 	switch t {
+	case pipeline.Pairs: // every process reads it whole; it is trimmed by hand, once snapshots hold what was in it
+		return map[string]*string{"cleanup.policy": v("delete"), "retention.ms": v("-1"), "retention.bytes": v("-1")}
+	case pipeline.Population: // a snapshot under reading outlives its tombstones
+		return map[string]*string{"cleanup.policy": v("compact"), "min.compaction.lag.ms": v("600000")}
 	case pipeline.Scores, pipeline.Models, pipeline.Affinities:
 		return map[string]*string{"cleanup.policy": v("compact")}
 	case pipeline.Changelog:
@@ -51,8 +55,8 @@ func topicConfigs(t pipeline.Topic) map[string]*string {
 }
 
 // EnsureTopics creates what is missing of the engine's topics, with as many
-// partitions as the input topic has, and refuses a changelog that has another
-// number: its state would belong to other customers.
+// partitions as the input topic has, and refuses a changelog or a shared
+// log that has another number: its state would belong to other customers.
 func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) error {
 	details, err := adm.ListTopics(ctx, c.Topic)
 	if err != nil {
@@ -66,7 +70,8 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 		return fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
 	}
 	n := int32(len(in.Partitions))
-	ours := []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog, pipeline.Models, pipeline.Affinities}
+	ours := []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog, pipeline.Models, pipeline.Affinities,
+		pipeline.Pairs, pipeline.Population}
 	var names []string
 	for _, t := range ours {
 		names = append(names, TopicName(app, t))
@@ -80,19 +85,21 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 		if there.Has(name) {
 			continue // one who may not create topics can still use them
 		}
-		_, err := adm.CreateTopic(ctx, n, int16(c.Replication), topicConfigs(t), name)
+		parts := n
+		if t == pipeline.Population {
+			parts = 1
+		}
+		_, err := adm.CreateTopic(ctx, parts, int16(c.Replication), topicConfigs(t), name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return fmt.Errorf("create topic %q: %w", name, err)
 		}
 	}
-	name := TopicName(app, pipeline.Changelog)
-	details, err = adm.ListTopics(ctx, name)
-	if err != nil {
-		return fmt.Errorf("topic %q: %w", name, err)
-	}
-	if got := int32(len(details[name].Partitions)); got != n && got != 0 {
-		return fmt.Errorf("topic %q has %d partitions, the input %q has %d: the number of partitions changed, so customers would meet another's state; "+
-			"start with a new app_id and an empty state directory, or restore the input's number of partitions", name, got, c.Topic, n)
+	for _, t := range []pipeline.Topic{pipeline.Changelog, pipeline.Pairs} {
+		name := TopicName(app, t)
+		if got := int32(len(there[name].Partitions)); got != n && got != 0 {
+			return fmt.Errorf("topic %q has %d partitions, the input %q has %d: the number of partitions changed, so customers would meet another's state; "+
+				"start with a new app_id and an empty state directory, or restore the input's number of partitions", name, got, c.Topic, n)
+		}
 	}
 	return nil
 }
