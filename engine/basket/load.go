@@ -117,7 +117,10 @@ func (c *Counts) loadItems(r *reader) error {
 		if c.index.find(hash) != 0 {
 			return errRecord
 		}
-		c.add(hash)
+		c.index.add(hash)
+	}
+	for k := range c.tables { // once for all: it may move them
+		c.tables[k].grow(len(c.index.hashes))
 	}
 	return nil
 }
