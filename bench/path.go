@@ -47,8 +47,8 @@ func NewPath(store *state.Store) *Path {
 func (p *Path) Run(ctx context.Context, batches [][]pipeline.Record) error {
 	p.feed.batches = batches
 	ctx, p.feed.stop = context.WithCancel(ctx)
-	p.loop.Open = func(ctx context.Context, restore pipeline.RestoreFunc) (pipeline.Session, error) {
-		_, err := restore(ctx, pipeline.Assignment{Committed: -1}, &p.feed)
+	p.loop.Open = func(ctx context.Context, keeper pipeline.Keeper) (pipeline.Session, error) {
+		_, err := keeper.Restore(ctx, pipeline.Assignment{Committed: -1}, &p.feed)
 		return &p.feed, err
 	}
 	defer p.loop.Core.Close()
@@ -93,8 +93,12 @@ func (f *feed) End(context.Context, bool, map[int32]int64) (bool, map[int32]int6
 	return true, nil, nil
 }
 
-func (f *feed) Read(context.Context, int32, int64, func([]pipeline.LogRecord) error) (int64, error) {
+func (f *feed) Read(context.Context, int32, int64, func([]pipeline.LogRecord, int64) error) (int64, error) {
 	return 0, nil
+}
+
+func (f *feed) Follow(context.Context, int32, int64, func([]pipeline.LogRecord) error) error {
+	return nil
 }
 
 // Records makes batches of records in memory: a visit of every customer where

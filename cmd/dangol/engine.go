@@ -79,8 +79,8 @@ func (e *engine) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	loop := &pipeline.Loop{
 		Core: e.core, Cfg: e.cfg.Loop, Now: time.Now, Log: e.log,
-		Open: func(ctx context.Context, restore pipeline.RestoreFunc) (pipeline.Session, error) {
-			return kafka.Open(ctx, e.cfg.AppID, &e.cfg.Input.Kafka, restore, e.log)
+		Open: func(ctx context.Context, keeper pipeline.Keeper) (pipeline.Session, error) {
+			return kafka.Open(ctx, e.cfg.AppID, &e.cfg.Input.Kafka, keeper, e.log)
 		},
 	}
 	group.Go(func() error { return loop.Run(ctx) })

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -35,7 +36,7 @@ type changelog struct {
 var barrierKey = []byte{'b'}
 
 // Read implements pipeline.ChangelogReader.
-func (c *changelog) Read(ctx context.Context, partition int32, from int64, fn func([]pipeline.LogRecord) error) (int64, error) {
+func (c *changelog) Read(ctx context.Context, partition int32, from int64, fn func(recs []pipeline.LogRecord, upTo int64) error) (int64, error) {
 	start, barrier, err := c.bounds(ctx, partition)
 	if err != nil {
 		return 0, err
@@ -44,15 +45,32 @@ func (c *changelog) Read(ctx context.Context, partition int32, from int64, fn fu
 		return 0, fmt.Errorf("%w: %s/%d ends at offset %d, the local state has read it to %d: the topic lost records, or was made anew; "+
 			"move the state directory away to restore from the topic", pipeline.ErrFatal, c.topic, partition, barrier, from)
 	}
-	cl, err := kgo.NewClient(append(append([]kgo.Opt(nil), c.opts...),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.topic: {partition: kgo.NewOffset().At(max(from, start))}}),
-		kgo.FetchIsolationLevel(kgo.ReadUncommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
+	cl, err := c.client(partition, max(from, start))
 	if err != nil {
 		return 0, err
 	}
 	defer cl.Close()
-	return newReplay(fn).run(ctx, cl, barrier+1)
+	upTo := barrier + 1
+	return newReplay(func(recs []pipeline.LogRecord) error { return fn(recs, upTo) }).run(ctx, cl, upTo)
+}
+
+// Follow implements pipeline.ChangelogReader.
+func (c *changelog) Follow(ctx context.Context, partition int32, from int64, fn func([]pipeline.LogRecord) error) error {
+	cl, err := c.client(partition, from)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	_, err = newReplay(fn).run(ctx, cl, math.MaxInt64)
+	return err
+}
+
+// client reads a partition with all that is in it.
+func (c *changelog) client(partition int32, from int64) (*kgo.Client, error) {
+	return kgo.NewClient(append(append([]kgo.Opt(nil), c.opts...),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.topic: {partition: kgo.NewOffset().At(from)}}),
+		kgo.FetchIsolationLevel(kgo.ReadUncommitted()), kgo.KeepControlRecords(),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
 }
 
 // bounds are the start of the log and the offset of a barrier, freshly written.

@@ -17,7 +17,7 @@ import (
 // Open connects, makes sure of the topics, ends what a predecessor left open,
 // and joins the group named app. Each assigned partition is restored before its
 // first record is polled.
-func Open(ctx context.Context, app string, cfg *Config, restore pipeline.RestoreFunc, log *slog.Logger, more ...kgo.Opt) (*Session, error) {
+func Open(ctx context.Context, app string, cfg *Config, keeper pipeline.Keeper, log *slog.Logger, more ...kgo.Opt) (*Session, error) {
 	s := &Session{cfg: cfg, log: log, assigned: map[int32]bool{}, waiting: waiting{epochs: map[int32]int32{}}}
 	s.promise = s.produced
 	for t := pipeline.Changes; t <= pipeline.Affinities; t++ {
@@ -50,7 +50,7 @@ func Open(ctx context.Context, app string, cfg *Config, restore pipeline.Restore
 		kgo.MaxBufferedRecords(1<<20), kgo.ProducerLinger(2*time.Millisecond),
 		kgo.WithPools(NewPools()),
 		kgo.AdjustFetchOffsetsFn(func(ctx context.Context, offs map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-			return s.restoreAll(ctx, offs, restore, reader)
+			return s.restoreAll(ctx, offs, keeper, reader)
 		}),
 		kgo.OnPartitionsRevoked(s.drop), kgo.OnPartitionsLost(s.drop),
 	)
@@ -100,7 +100,7 @@ func (s *Session) prepare(ctx context.Context, app string, opts []kgo.Opt) error
 // restoreAll restores the partitions assigned and says where each begins. Every
 // one gets a definite offset: a client that knows none would, after an abort,
 // begin at 0.
-func (s *Session) restoreAll(ctx context.Context, offs map[string]map[int32]kgo.Offset, restore pipeline.RestoreFunc, log pipeline.ChangelogReader) (map[string]map[int32]kgo.Offset, error) {
+func (s *Session) restoreAll(ctx context.Context, offs map[string]map[int32]kgo.Offset, keeper pipeline.Keeper, log pipeline.ChangelogReader) (map[string]map[int32]kgo.Offset, error) {
 	parts := offs[s.cfg.Topic]
 	list := s.adm.ListStartOffsets
 	if s.cfg.Start == "latest" {
@@ -117,7 +117,7 @@ func (s *Session) restoreAll(ctx context.Context, offs map[string]map[int32]kgo.
 		} else {
 			return nil, s.failure(ctx, fmt.Errorf("offsets of %s/%d: %w", s.cfg.Topic, p, st.Err))
 		}
-		start, err := restore(ctx, a, log)
+		start, err := keeper.Restore(ctx, a, log)
 		if err != nil {
 			return nil, s.failure(ctx, fmt.Errorf("restore partition %d: %w", p, err))
 		}

@@ -39,11 +39,23 @@ func feed(t *testing.T, cl *kgo.Client, partition int32, n int) {
 	}
 }
 
-func open(t *testing.T, cfg *Config, restore pipeline.RestoreFunc) *Session {
+func open(t *testing.T, cfg *Config, restore keeper) *Session {
 	t.Helper()
 	s, err := Open(t.Context(), "app", cfg, restore, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return s
+}
+
+// keeper restores by a function and follows nothing.
+type keeper func(ctx context.Context, a pipeline.Assignment, log pipeline.ChangelogReader) (int64, error)
+
+func (k keeper) Restore(ctx context.Context, a pipeline.Assignment, log pipeline.ChangelogReader) (int64, error) {
+	return k(ctx, a, log)
+}
+
+func (keeper) Follow(ctx context.Context, _ pipeline.Assignment, _ pipeline.ChangelogReader) error {
+	<-ctx.Done()
+	return nil
 }
 
 func fromCommitted(_ context.Context, a pipeline.Assignment, _ pipeline.ChangelogReader) (int64, error) {
@@ -196,7 +208,7 @@ func TestChangelogReadsWholeTransactions(t *testing.T) {
 	read := func(from int64) (got [][]string, end int64) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		end, err := r.Read(ctx, 1, from, func(recs []pipeline.LogRecord) error {
+		end, err := r.Read(ctx, 1, from, func(recs []pipeline.LogRecord, _ int64) error {
 			var vs []string
 			for _, rec := range recs {
 				vs = append(vs, string(rec.Value))

@@ -26,6 +26,10 @@ func TopicName(app string, t pipeline.Topic) string {
 		return app + ".models"
 	case pipeline.Affinities:
 		return app + ".affinities"
+	case pipeline.Pairs:
+		return app + ".pairs"
+	case pipeline.Population:
+		return app + ".population"
 	}
 	panic(fmt.Sprintf("kafka: no topic %d", t))
 }

@@ -98,7 +98,7 @@ func (l *Loop) Run(ctx context.Context) error {
 
 // session lives until ctx ends (nil) or something fails.
 func (l *Loop) session(ctx context.Context) error {
-	s, err := l.Open(ctx, l.Core.Restore)
+	s, err := l.Open(ctx, l.Core)
 	if err != nil {
 		return err
 	}

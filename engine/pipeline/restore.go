@@ -3,11 +3,15 @@ package pipeline
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/dangol-dev/dangol/state"
 )
+
+var errForeign = errors.New("the state directory belongs to another cluster, app_id or input topic, or a topic was deleted and made anew: " +
+	"use another state.dir, or move this one away to restore from the changelog")
 
 // Restore brings the store's partition up to the group's committed offset, from
 // the changelog where the store is behind, and returns the offset to go on
@@ -21,7 +25,7 @@ import (
 //     set back): go on from the state's own offset, so nothing counts twice.
 //   - both are behind the group: refused, for what lies between is lost.
 //
-// It implements RestoreFunc.
+// It implements Keeper.
 func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (int64, error) {
 	if err := c.barrier(ctx); err != nil {
 		return 0, err
@@ -32,13 +36,12 @@ func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (
 		return 0, err
 	}
 	if have && pos.Identity != a.Identity {
-		return 0, fmt.Errorf("%w: the state directory belongs to another cluster, app_id or input topic, or a topic was deleted and made anew: "+
-			"use another state.dir, or move this one away to restore from the changelog", ErrFatal)
+		return 0, fmt.Errorf("%w: %w", ErrFatal, errForeign)
 	}
 	began := c.now()
 	pos.Identity = a.Identity
 	r := &restorer{core: c, partition: a.Partition, pos: pos, have: have}
-	end, err := log.Read(ctx, a.Partition, pos.Changelog, r.transaction)
+	end, err := log.Read(ctx, a.Partition, pos.Changelog, func(recs []LogRecord, _ int64) error { return r.transaction(recs) })
 	if err != nil {
 		return 0, fmt.Errorf("changelog: %w", err)
 	}
@@ -57,6 +60,23 @@ func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (
 	return 0, fmt.Errorf("%w: the group has committed offset %d, but state and changelog know the input only up to %d: "+
 		"the changelog was deleted or belongs to another app_id; restore the topic, or start over with a new app_id",
 		ErrFatal, a.Committed, r.pos.Next)
+}
+
+// Follow implements Keeper.
+func (c *Core) Follow(ctx context.Context, a Assignment, log ChangelogReader) error {
+	pos, have, err := c.position(a.Partition)
+	if err != nil {
+		return err
+	}
+	if have && pos.Identity != a.Identity {
+		return fmt.Errorf("partition %d: %w", a.Partition, errForeign)
+	}
+	pos.Identity = a.Identity
+	r := &restorer{core: c, partition: a.Partition, pos: pos, have: have}
+	if err := log.Follow(ctx, a.Partition, pos.Changelog, r.transaction); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("changelog: %w", err)
+	}
+	return nil
 }
 
 // barrier waits until no transaction is between its end and the store.

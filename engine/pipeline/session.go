@@ -36,23 +36,28 @@ const (
 	Changelog   Topic = 4
 	Models      Topic = 5
 	Affinities  Topic = 6
+	Pairs       Topic = 7 // the shared log, see SharedLog
+	Population  Topic = 8 // its snapshots
 )
 
 // Output is one record to be produced. Its bytes hold until End returns. It
 // bears the time of producing, not that of the event: retention goes by it.
 type Output struct {
 	To         Topic
-	Partition  int32  // of the changelog; other topics are partitioned by key
+	Partition  int32  // of Changelog and Pairs; other topics are partitioned by key
 	Key, Value []byte // a nil Value is a tombstone
 	Headers    []Header
 }
 
 // Session is one life of the connection to the input, the outputs and the
 // offsets, bound together by transactions. One goroutine uses it. After any
-// error, and after a transaction that was not committed, it is dead: Close it
-// and open another.
+// error it is dead: Close it and open another.
 type Session interface {
-	// Assigned returns the partitions that this session may process now.
+	// Assigned returns the partitions that this session may process now: those
+	// that the group gave it and that were restored since. Others may be on their
+	// way. A partition that was taken away is not in it from the moment that the
+	// group asks for it; the transaction that has worked on it will not be
+	// committed.
 	Assigned() []int32
 	// Ends asks the broker for the offset after the last record of each of the
 	// input's partitions that a poll could give.
@@ -66,11 +71,12 @@ type Session interface {
 	Produce(outs []Output)
 	// End closes the transaction: everything produced and the next offset of
 	// each partition in next become visible at once, or, where it returns
-	// false, not at all. Then the session has lost partitions, or may have, and
-	// is to be closed. With commit false it gives up the transaction. positions
-	// holds, for each partition in next, the changelog offset after its last
-	// record. Once ctx has ended, End waits for an absent broker no longer than
-	// a short grace.
+	// false, not at all. Then the session has lost partitions, or may have; it
+	// lives on, and what was polled of those that are left comes again, from the
+	// offsets committed or from before. With commit false it gives up the
+	// transaction. positions holds, for each partition in next, the changelog
+	// offset after its last record. Once ctx has ended, End waits for an absent
+	// broker no longer than a short grace.
 	End(ctx context.Context, commit bool, next map[int32]int64) (committed bool, positions map[int32]int64, err error)
 	// Close leaves the group.
 	Close()
@@ -87,14 +93,26 @@ type ChangelogReader interface {
 	// Read calls fn with each committed transaction's records of a partition, in
 	// log order, from offset from (0: the start of the log) to a barrier that it
 	// writes there first, so that nothing committed before is missed. The bytes
-	// hold until fn returns. It reports the offset after the barrier. A log that
-	// ends before from is not the one that from is of: ErrFatal.
-	Read(ctx context.Context, partition int32, from int64, fn func([]LogRecord) error) (end int64, err error)
+	// hold until fn returns. upTo, of every call the same, is the offset after the
+	// barrier, which Read reports at the end. A log that ends before from is not the
+	// one that from is of: ErrFatal.
+	Read(ctx context.Context, partition int32, from int64, fn func(recs []LogRecord, upTo int64) error) (end int64, err error)
+	// Follow is Read without a barrier or an end: it goes on with what is committed
+	// next, until ctx ends.
+	Follow(ctx context.Context, partition int32, from int64, fn func(recs []LogRecord) error) error
 }
 
-// RestoreFunc is called by an opening session for each partition assigned to
-// it, before the first record of that partition is polled.
-type RestoreFunc func(ctx context.Context, a Assignment, log ChangelogReader) (start int64, err error)
+// Keeper is who keeps the partitions' state, and is called by a session from
+// goroutines of its own: for one partition by one at a time.
+type Keeper interface {
+	// Restore brings the state of a partition that was assigned up to what is
+	// committed, and returns the offset from which it goes on. The session polls no
+	// record of it before; meanwhile it works on others.
+	Restore(ctx context.Context, a Assignment, log ChangelogReader) (start int64, err error)
+	// Follow keeps up with a partition of another process, so that taking it over
+	// takes little. It returns when ctx ends.
+	Follow(ctx context.Context, a Assignment, log ChangelogReader) error
+}
 
 // Assignment is a partition that a session is given.
 type Assignment struct {
@@ -105,4 +123,32 @@ type Assignment struct {
 }
 
 // OpenFunc opens a session.
-type OpenFunc func(ctx context.Context, restore RestoreFunc) (Session, error)
+type OpenFunc func(ctx context.Context, keeper Keeper) (Session, error)
+
+// SharedRecord is one record of the shared log.
+type SharedRecord struct {
+	Partition int32
+	Offset    int64
+	Value     []byte
+}
+
+// SharedLog is what all instances of an application read: each transaction says
+// in it what it has changed of what is true of all customers. It lives as long as
+// the process. One goroutine uses it.
+type SharedLog interface {
+	// Load calls fn with the parts of the latest snapshot, in their order, and
+	// returns, by partition, the offset from which Poll goes on: that of the
+	// snapshot, or the start of the log where there is none.
+	Load(ctx context.Context, fn func(part []byte) error) (at map[int32]int64, err error)
+	// Ends are the offsets after the last record of a transaction that has ended,
+	// by partition.
+	Ends(ctx context.Context) (map[int32]int64, error)
+	// Poll returns what came since, in the order of each partition, without waiting
+	// for more, and up to where that is, of partitions that went on. The bytes hold
+	// until the next Poll.
+	Poll() (recs []SharedRecord, at map[int32]int64, err error)
+	// Save stores a snapshot as of some offsets: what write emits. The log before
+	// those of the snapshot before may go then.
+	Save(ctx context.Context, at map[int32]int64, write func(emit func(part []byte) error) error) error
+	Close()
+}

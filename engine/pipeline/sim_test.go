@@ -88,7 +88,7 @@ type session struct {
 	done  bool
 }
 
-func (w *world) open(ctx context.Context, restore RestoreFunc) (*session, error) {
+func (w *world) open(ctx context.Context, keeper Keeper) (*session, error) {
 	s := &session{w: w, start: map[int32]int64{}}
 	for p := range int32(len(w.input)) {
 		if g, ok := w.group[p]; ok && w.fault("group offset set back") {
@@ -98,7 +98,7 @@ func (w *world) open(ctx context.Context, restore RestoreFunc) (*session, error)
 		if !ok {
 			committed = -1
 		}
-		start, err := restore(ctx, Assignment{Partition: p, Committed: committed, Start: logStart, Identity: identity}, w)
+		start, err := keeper.Restore(ctx, Assignment{Partition: p, Committed: committed, Start: logStart, Identity: identity}, w)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +111,7 @@ func (w *world) open(ctx context.Context, restore RestoreFunc) (*session, error)
 	return s, nil
 }
 
-func (w *world) Read(_ context.Context, p int32, from int64, fn func([]LogRecord) error) (int64, error) {
+func (w *world) Read(_ context.Context, p int32, from int64, fn func([]LogRecord, int64) error) (int64, error) {
 	if from > w.logEnd(p) {
 		return 0, fmt.Errorf("%w: the state has read further than the log goes", ErrFatal)
 	}
@@ -124,13 +124,15 @@ func (w *world) Read(_ context.Context, p int32, from int64, fn func([]LogRecord
 			panic(killed{"in a restore"})
 		}
 		if t.end > from {
-			if err := fn(t.recs); err != nil {
+			if err := fn(t.recs, w.logEnd(p)); err != nil {
 				return 0, err
 			}
 		}
 	}
 	return w.logEnd(p), nil
 }
+
+func (w *world) Follow(context.Context, int32, int64, func([]LogRecord) error) error { return nil }
 
 func (s *session) Assigned() []int32 {
 	var ps []int32
@@ -333,7 +335,7 @@ func (w *world) life(t *testing.T, cfg Config, store *state.Store) (finished boo
 	defer core.Close()
 	loop := &Loop{Core: core, Cfg: LoopConfig{CommitInterval: time.Hour, MaxRecords: w.most}, Now: core.now, Log: slog.New(slog.DiscardHandler)}
 	for {
-		s, err := w.open(t.Context(), core.Restore)
+		s, err := w.open(t.Context(), core)
 		require.NoError(t, err)
 		for err == nil {
 			w.wall.Add(1500)
