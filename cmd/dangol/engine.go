@@ -79,6 +79,9 @@ func (e *engine) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	loop := &pipeline.Loop{
 		Core: e.core, Cfg: e.cfg.Loop, Now: time.Now, Log: e.log,
+		Share: func(ctx context.Context) (pipeline.SharedLog, error) {
+			return kafka.OpenShared(ctx, e.cfg.AppID, &e.cfg.Input.Kafka, e.log)
+		},
 		Open: func(ctx context.Context, keeper pipeline.Keeper) (pipeline.Session, error) {
 			return kafka.Open(ctx, e.cfg.AppID, &e.cfg.Input.Kafka, keeper, e.log)
 		},

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"time"
 
@@ -29,7 +30,9 @@ const undecided = time.Minute
 // state.
 type changelog struct {
 	topic string
-	opts  []kgo.Opt
+	aux   *kgo.Client // writes barriers, asks for bounds
+	opts  []kgo.Opt   // of the clients that read
+	log   *slog.Logger
 }
 
 // barrierKey is the key of barriers; each compacts the one before away.
@@ -75,12 +78,7 @@ func (c *changelog) client(partition int32, from int64) (*kgo.Client, error) {
 
 // bounds are the start of the log and the offset of a barrier, freshly written.
 func (c *changelog) bounds(ctx context.Context, partition int32) (start, barrier int64, err error) {
-	cl, err := kgo.NewClient(append(append([]kgo.Opt(nil), c.opts...), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer cl.Close()
-	starts, err := kadm.NewClient(cl).ListStartOffsets(ctx, c.topic)
+	starts, err := kadm.NewClient(c.aux).ListStartOffsets(ctx, c.topic)
 	if err != nil {
 		return 0, 0, fmt.Errorf("start of %s: %w", c.topic, err)
 	}
@@ -92,7 +90,7 @@ func (c *changelog) bounds(ctx context.Context, partition int32) (start, barrier
 		return 0, 0, fmt.Errorf("start of %s/%d: %w", c.topic, partition, s.Err)
 	}
 	r := &kgo.Record{Topic: c.topic, Partition: partition, Key: barrierKey, Value: []byte{}}
-	if err := cl.ProduceSync(ctx, r).FirstErr(); err != nil {
+	if err := c.aux.ProduceSync(ctx, r).FirstErr(); err != nil {
 		return 0, 0, fmt.Errorf("barrier in %s/%d: %w", c.topic, partition, err)
 	}
 	return s.Offset, r.Offset, nil

@@ -22,13 +22,25 @@ type Config struct {
 	Topic          string        `yaml:"topic" doc:"topic of customer events, keyed by customer id"`
 	Start          string        `yaml:"start" doc:"where a partition without committed offset and state begins: earliest or latest"`
 	Instance       string        `yaml:"instance" doc:"name of this process among those of one app_id; stable over restarts, it makes a restart take over at once"`
-	SessionTimeout time.Duration `yaml:"session_timeout" doc:"after this silence the group takes the partitions from a member; 6s to 5m"`
+	GroupProtocol  string        `yaml:"group_protocol" doc:"who spreads the partitions over the instances: classic (they do, so that a partition goes to its standby) or consumer (the brokers, by KIP-848; 4.0 and later)"`
+	Standbys       int           `yaml:"standbys" doc:"how many other instances keep a copy of each partition's state up to date, to take it over in a second; 0 to 2"`
+	SessionTimeout time.Duration `yaml:"session_timeout" doc:"after this silence the group takes the partitions from a member; 6s to 5m; group_protocol consumer goes by the brokers' setting instead"`
 	TxnTimeout     time.Duration `yaml:"transaction_timeout" doc:"after this time the broker aborts a transaction; 5s to 15m"`
 	Replication    int           `yaml:"replication" doc:"replication factor of topics that dangol creates; -1: the broker's default"`
 	FetchMaxBytes  int           `yaml:"fetch_max_bytes" doc:"most bytes of one fetch, and of one decompressed batch"`
 	TLS            TLS           `yaml:"tls"`
 	SASL           SASL          `yaml:"sasl"`
+
+	// Advertise is the host:port at which other instances reach this one's API, or
+	// empty. The group's members learn it from the group.
+	Advertise string `yaml:"-"`
 }
+
+// The group protocols.
+const (
+	classicProtocol  = "classic"
+	consumerProtocol = "consumer"
+)
 
 // TLS is the encryption of the connection.
 type TLS struct {
@@ -48,7 +60,7 @@ type SASL struct {
 // DefaultConfig is a broker on this machine.
 func DefaultConfig() Config {
 	return Config{
-		Brokers: []string{"127.0.0.1:9092"}, Topic: "events", Start: "earliest", Instance: "0",
+		Brokers: []string{"127.0.0.1:9092"}, Topic: "events", Start: "earliest", Instance: "0", GroupProtocol: classicProtocol,
 		SessionTimeout: 10 * time.Second, TxnTimeout: 15 * time.Second, Replication: -1,
 		FetchMaxBytes: 16 << 20,
 	}
@@ -74,6 +86,12 @@ func (c *Config) Validate() error {
 	}
 	if c.Instance == "" {
 		fault("instance: must not be empty")
+	}
+	if c.GroupProtocol != classicProtocol && c.GroupProtocol != consumerProtocol {
+		fault("group_protocol: %q is neither classic nor consumer", c.GroupProtocol)
+	}
+	if c.Standbys < 0 || c.Standbys > 2 {
+		fault("standbys: %d is outside 0 to 2", c.Standbys)
 	}
 	if c.SessionTimeout < 6*time.Second || c.SessionTimeout > 5*time.Minute {
 		fault("session_timeout: %s is outside 6s to 5m", c.SessionTimeout)
@@ -105,7 +123,7 @@ func (c *Config) Validate() error {
 // Options are the client options that every client of this configuration
 // shares: addresses, encryption, authentication.
 func (c *Config) Options() ([]kgo.Opt, error) {
-	opts := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID("dangol")}
+	opts := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID(clientID(""))}
 	if c.TLS.Enabled {
 		t, err := c.TLS.config()
 		if err != nil {

@@ -10,10 +10,10 @@ import (
 // else the state of the first would be taken for somebody else's.
 func TestIdentityOutlivesTheFirstStart(t *testing.T) {
 	cfg, _ := cluster(t)
-	s := open(t, cfg, fromCommitted)
+	s := open(t, cfg, keeper(fromCommitted))
 	first := s.id
 	s.Close()
-	s = open(t, cfg, fromCommitted)
+	s = open(t, cfg, keeper(fromCommitted))
 	defer s.Close()
 	require.Equal(t, first, s.id)
 }

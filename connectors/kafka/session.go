@@ -29,17 +29,37 @@ import (
 //   - An error from End says nothing about the transaction. The session is
 //     dead; its successor asks the broker what is committed.
 //   - End's context is cancelled only to stop, and then the session with it.
+//   - After a non-empty revocation the client does not tell of the next one until
+//     End. What is ours is checked against what the client holds, not against what
+//     it told.
+//   - After a commit the client takes for committed all that it gave us. What it
+//     gave us and we did not hand out is not; so after an abort we tell it where each
+//     partition stands.
 type Session struct {
-	cfg    *Config
-	id     uint64       // pipeline.Assignment.Identity
-	adm    *kadm.Client // of its own: the group asks for it before gs is there
-	gs     *kgo.GroupTransactSession
-	log    *slog.Logger
-	topics [pipeline.Population + 1]string
+	cfg       *Config
+	id        uint64       // pipeline.Assignment.Identity
+	aux       *kgo.Client  // for all that is not the group's
+	adm       *kadm.Client // over aux
+	gs        *kgo.GroupTransactSession
+	group     *kgo.Client // of gs
+	keeper    pipeline.Keeper
+	changelog *changelog
+	members   *Members
+	log       *slog.Logger
+	topics    [pipeline.Population + 1]string
+
+	life      context.Context // of the work in the background
+	die       context.CancelFunc
+	working   sync.WaitGroup
+	restoring chan struct{} // a slot for each restore at a time
+	look      chan struct{} // that the group may have changed
 
 	mu       sync.Mutex
-	assigned map[int32]bool // restored, and ours
-	failed   error          // of a restore, surfaced by the next Poll
+	parts    map[int32]*assigned // that the group gave us
+	tasks    map[int32]*task // the latest of each partition, ours or not
+	handed   []int32         // what Assigned said
+	failed   error           // of a restore, surfaced by the next Poll
+	wakePoll context.CancelFunc
 
 	waiting waiting
 	polled  []*kgo.Record // handed out; to recycle once the transaction has ended
@@ -51,20 +71,18 @@ type Session struct {
 
 const (
 	fetchWait  = 500 * time.Millisecond // that a broker may hold a fetch: so long may partitions wait that come after it
+	soon       = 20 * time.Millisecond  // in which the client takes up what the group has just given
 	openWithin = 30 * time.Second       // for the broker to answer at the start
 	grace      = 10 * time.Second       // for it to answer at the end
 )
 
 // Assigned implements pipeline.Session.
 func (s *Session) Assigned() []int32 {
+	ps := s.active()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	ps := make([]int32, 0, len(s.assigned))
-	for p := range s.assigned {
-		ps = append(ps, p)
-	}
-	slices.Sort(ps)
-	return ps
+	s.handed = ps
+	s.mu.Unlock()
+	return slices.Clone(ps)
 }
 
 // Ends implements pipeline.Session.
@@ -97,9 +115,11 @@ func (s *Session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) 
 			return nil, err
 		}
 	}
+	s.activate()
+	ours := s.active()
+	s.waiting.keep(func(p int32) bool { _, ok := slices.BinarySearch(ours, p); return ok })
 	s.mu.Lock()
 	err := s.failed
-	s.waiting.keep(func(p int32) bool { return s.assigned[p] })
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -110,12 +130,21 @@ func (s *Session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) 
 	return batches, nil
 }
 
-// fetch takes what the client has, and waits for something if it has nothing.
+// fetch takes what the client has, and waits for something if it has nothing, or
+// until a partition is restored.
 func (s *Session) fetch(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.wakePoll = cancel
+	s.mu.Unlock()
+	if s.activate() {
+		defer time.AfterFunc(soon, cancel).Stop()
+	}
 	var err error
 	fetches := s.gs.PollFetches(ctx)
 	fetches.EachError(func(t string, p int32, e error) {
-		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) {
+		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) || s.rejoins(e) {
 			return
 		}
 		err = errors.Join(err, s.fatal(fmt.Errorf("fetch %s/%d: %w", t, p, e)))
@@ -124,6 +153,34 @@ func (s *Session) fetch(ctx context.Context) error {
 		s.waiting.fill(fetches, time.Now().UnixMilli())
 	}
 	return err
+}
+
+// wake ends a fetch that waits.
+func (s *Session) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wakePoll != nil {
+		s.wakePoll()
+	}
+}
+
+// rejoins says whether an error is of a membership that the client is renewing by
+// itself, all partitions having been taken away.
+func (s *Session) rejoins(err error) bool {
+	var lost *kgo.ErrGroupSession
+	if !errors.As(err, &lost) {
+		return false
+	}
+	switch {
+	case errors.Is(err, kerr.UnreleasedInstanceID):
+		s.log.Warn("the group still counts another life of this instance among its members; joining waits until it has left or timed out: "+
+			"give each process of an app_id its own input.instance", "instance", s.cfg.Instance)
+	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.RebalanceInProgress):
+		s.log.Warn("the group has gone on without this instance; joining anew", "instance", s.cfg.Instance, "error", err)
+	default:
+		return false
+	}
+	return true
 }
 
 // Begin implements pipeline.Session.
@@ -179,7 +236,7 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 			return false, nil, err
 		}
 	}
-	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(commit))
+	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(commit && s.own(next)))
 	for _, r := range s.polled {
 		r.Recycle()
 	}
@@ -188,8 +245,16 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 		return false, nil, s.fatal(fmt.Errorf("end of transaction: %w", err))
 	}
 	if !committed {
+		s.rewind()
 		return false, nil, nil
 	}
+	s.mu.Lock()
+	for p, n := range next {
+		if pt := s.parts[p]; pt != nil {
+			pt.next = kgo.EpochOffset{Epoch: s.waiting.epochs[p], Offset: n}
+		}
+	}
+	s.mu.Unlock()
 	positions := make(map[int32]int64, len(next))
 	s.out.each(func(r *kgo.Record) {
 		if r.Topic == s.topics[pipeline.Changelog] {
@@ -197,6 +262,17 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 		}
 	})
 	return true, positions, nil
+}
+
+// own says whether every partition of a transaction is ours still.
+func (s *Session) own(next map[int32]int64) bool {
+	ours := s.active()
+	for p := range next {
+		if _, ok := slices.BinarySearch(ours, p); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // addOffsets makes the commit one of every touched partition and of no other: of
@@ -222,6 +298,12 @@ func (s *Session) addOffsets(req *kmsg.TxnOffsetCommitRequest, next map[int32]in
 
 // Close implements pipeline.Session.
 func (s *Session) Close() {
-	s.gs.CloseAllowingRebalance()
-	s.closeAdmin()
+	s.die()
+	if s.gs != nil {
+		s.gs.CloseAllowingRebalance()
+	}
+	s.working.Wait()
+	if s.aux != nil {
+		s.aux.Close()
+	}
 }

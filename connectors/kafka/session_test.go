@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,9 +48,9 @@ func feed(t *testing.T, cl *kgo.Client, partition int32, n int) {
 	}
 }
 
-func open(t *testing.T, cfg *Config, restore keeper) *Session {
+func open(t *testing.T, cfg *Config, restore pipeline.Keeper) *Session {
 	t.Helper()
-	s, err := Open(t.Context(), "app", cfg, restore, slog.New(slog.DiscardHandler))
+	s, err := Open(t.Context(), "app", cfg, restore, slog.New(slog.DiscardHandler), kgo.HeartbeatInterval(100*time.Millisecond))
 	require.NoError(t, err)
 	return s
 }
@@ -87,6 +89,20 @@ func poll(t *testing.T, s *Session, n int) map[int32]int64 {
 	return next
 }
 
+// awaitAssigned polls, of an input that gives nothing, until the session has
+// exactly these partitions.
+func awaitAssigned(t *testing.T, s *Session, ps ...int32) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		bs, err := s.Poll(ctx, 1)
+		require.NoError(t, err)
+		require.Empty(t, bs)
+		return slices.Equal(ps, s.Assigned())
+	}, 20*time.Second, time.Millisecond, "partitions %v", ps)
+}
+
 // commit ends the transaction, and returns the changelog's positions.
 func commit(t *testing.T, s *Session, next map[int32]int64) map[int32]int64 {
 	t.Helper()
@@ -106,21 +122,18 @@ func TestSessionCommitsAndAborts(t *testing.T) {
 	cfg, cl := cluster(t)
 	feed(t, cl, 0, 10)
 	feed(t, cl, 2, 5)
-	s := open(t, cfg, fromCommitted)
+	s := open(t, cfg, keeper(fromCommitted))
 
 	require.NoError(t, s.Begin())
 	next := poll(t, s, 15)
 	require.Equal(t, map[int32]int64{0: 10, 2: 5}, next)
-	require.Equal(t, []int32{0, 1, 2}, s.Assigned())
+	awaitAssigned(t, s, 0, 1, 2)
 	s.Produce([]pipeline.Output{logged(0, 0)})
 	require.NoError(t, s.gs.Client().Flush(t.Context()), "so that there is something to abort")
 	ok, _, err := s.End(t.Context(), false, nil)
 	require.NoError(t, err)
 	require.False(t, ok)
 
-	s.Close()
-
-	s = open(t, cfg, fromCommitted)
 	require.NoError(t, s.Begin())
 	next = poll(t, s, 15)
 	require.Equal(t, map[int32]int64{0: 10, 2: 5}, next, "an abort gives the records back")
@@ -133,17 +146,25 @@ func TestSessionCommitsAndAborts(t *testing.T) {
 	require.Equal(t, int64(1), pos[2])
 	s.Close()
 
+	var mu sync.Mutex
 	committed := map[int32]int64{}
-	s = open(t, cfg, func(_ context.Context, a pipeline.Assignment, _ pipeline.ChangelogReader) (int64, error) {
+	identity := uint64(0)
+	s = open(t, cfg, keeper(func(_ context.Context, a pipeline.Assignment, _ pipeline.ChangelogReader) (int64, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		committed[a.Partition] = a.Committed
-		require.NotZero(t, a.Identity)
+		identity = a.Identity
 		return max(a.Committed, a.Start), nil
-	})
+	}))
 	defer s.Close()
 	feed(t, cl, 0, 1)
 	require.NoError(t, s.Begin())
 	require.Equal(t, map[int32]int64{0: 11}, poll(t, s, 1))
+	awaitAssigned(t, s, 0, 1, 2)
+	mu.Lock()
+	defer mu.Unlock()
 	require.Equal(t, map[int32]int64{0: 10, 1: -1, 2: 5}, committed)
+	require.NotZero(t, identity)
 }
 
 // What the client has fetched and the session has not handed out is not committed,
@@ -152,7 +173,7 @@ func TestSessionCommitsOnlyWhatItHandedOut(t *testing.T) {
 	cfg, cl := cluster(t)
 	feed(t, cl, 0, 10)
 	feed(t, cl, 1, 10)
-	s := open(t, cfg, fromCommitted)
+	s := open(t, cfg, keeper(fromCommitted))
 	require.NoError(t, s.Begin())
 	first := poll(t, s, 5)
 	commit(t, s, first)
@@ -161,7 +182,7 @@ func TestSessionCommitsOnlyWhatItHandedOut(t *testing.T) {
 	commit(t, s, map[int32]int64{0: first[0]})
 	s.Close()
 
-	s = open(t, cfg, fromCommitted)
+	s = open(t, cfg, keeper(fromCommitted))
 	defer s.Close()
 	require.NoError(t, s.Begin())
 	require.Equal(t, map[int32]int64{0: 10, 1: 10}, poll(t, s, 15), "the other 15, and no more")
@@ -172,7 +193,7 @@ func TestSessionCommitsOnlyWhatItHandedOut(t *testing.T) {
 func TestSessionCommitsOffsetsWithoutRecords(t *testing.T) {
 	cfg, cl := cluster(t)
 	feed(t, cl, 0, 3)
-	s := open(t, cfg, fromCommitted)
+	s := open(t, cfg, keeper(fromCommitted))
 	defer s.Close()
 	require.NoError(t, s.Begin())
 	next := poll(t, s, 3)
@@ -188,7 +209,7 @@ func TestSessionCommitsOffsetsWithoutRecords(t *testing.T) {
 func TestChangelogReadsWholeTransactions(t *testing.T) {
 	cfg, cl := cluster(t)
 	feed(t, cl, 1, 1)
-	s := open(t, cfg, fromCommitted)
+	s := open(t, cfg, keeper(fromCommitted))
 	write := func(commit bool, is ...int) {
 		require.NoError(t, s.Begin())
 		for _, i := range is {
@@ -211,7 +232,10 @@ func TestChangelogReadsWholeTransactions(t *testing.T) {
 
 	base, err := cfg.Options()
 	require.NoError(t, err)
-	r := &changelog{topic: "app.changelog", opts: base}
+	aux, err := kgo.NewClient(append(base, kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	require.NoError(t, err)
+	defer aux.Close()
+	r := &changelog{topic: "app.changelog", aux: aux, opts: base, log: slog.New(slog.DiscardHandler)}
 	read := func(from int64) (got [][]string, end int64) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
@@ -241,7 +265,7 @@ func TestChangelogReadsWholeTransactions(t *testing.T) {
 func TestModelsTopic(t *testing.T) {
 	cfg, cl := cluster(t)
 	feed(t, cl, 0, 1)
-	s := open(t, cfg, fromCommitted)
+	s := open(t, cfg, keeper(fromCommitted))
 	adm := kadm.NewClient(cl)
 	configs, err := adm.DescribeTopicConfigs(t.Context(), "app.models")
 	require.NoError(t, err)
@@ -264,7 +288,7 @@ func TestModelsTopic(t *testing.T) {
 	_, _, err = s.End(t.Context(), false, nil)
 	require.NoError(t, err)
 	s.Close()
-	s = open(t, cfg, fromCommitted)
+	s = open(t, cfg, keeper(fromCommitted))
 	defer s.Close()
 	require.NoError(t, s.Begin())
 	next := poll(t, s, 1)
@@ -290,9 +314,9 @@ func TestModelsTopic(t *testing.T) {
 func TestSessionSurfacesRestoreError(t *testing.T) {
 	cfg, cl := cluster(t)
 	feed(t, cl, 0, 1)
-	s := open(t, cfg, func(context.Context, pipeline.Assignment, pipeline.ChangelogReader) (int64, error) {
+	s := open(t, cfg, keeper(func(context.Context, pipeline.Assignment, pipeline.ChangelogReader) (int64, error) {
 		return 0, fmt.Errorf("%w: no such state", pipeline.ErrFatal)
-	})
+	}))
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

@@ -216,7 +216,7 @@ func TestSessionWritesSharedLog(t *testing.T) {
 	feed(t, cl, 0, 1)
 	shared := openShared(t, cfg)
 	_, at := load(t, shared)
-	s := open(t, cfg, fromCommitted)
+	s := open(t, cfg, keeper(fromCommitted))
 	defer s.Close()
 	require.NoError(t, s.Begin())
 	next := poll(t, s, 1)

@@ -51,7 +51,29 @@ func (w *waiting) of(partition int32) *queue {
 
 // keep forgets the partitions that are not ours any more.
 func (w *waiting) keep(ours func(partition int32) bool) {
-	w.queues = slices.DeleteFunc(w.queues, func(q queue) bool { return !ours(q.partition) })
+	w.queues = slices.DeleteFunc(w.queues, func(q queue) bool {
+		if ours(q.partition) {
+			return false
+		}
+		q.recycle()
+		return true
+	})
+}
+
+// clear forgets all.
+func (w *waiting) clear() {
+	for i := range w.queues {
+		w.queues[i].recycle()
+	}
+	w.queues = w.queues[:0]
+}
+
+// recycle gives the memory of records that were not handed out back.
+func (q *queue) recycle() {
+	for _, r := range q.records {
+		r.Recycle()
+	}
+	q.records = nil
 }
 
 // take hands out at most so many records, of each partition at most a share of
