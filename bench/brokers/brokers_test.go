@@ -36,8 +36,7 @@ func started(t *testing.T, cfg Config) *Cluster {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	t.Logf("%d brokers of Kafka %s in %s", cfg.Nodes, Version, time.Since(began).Round(time.Millisecond))
-	_, err = c.Admin().CreateTopic(within(t), 2, -1, nil, topic)
-	require.NoError(t, err)
+	require.NoError(t, c.CreateTopic(within(t), topic, 2, nil))
 	return c
 }
 
@@ -184,8 +183,7 @@ func TestOneBroker(t *testing.T) {
 	restarted(t, c, 0)
 	require.Equal(t, []string{addr}, c.Addrs())
 	w.hasAll(c)
-	_, err := c.Admin().CreateTopic(within(t), -1, -1, nil, "three")
-	require.NoError(t, err)
+	require.NoError(t, c.CreateTopic(within(t), "three", -1, nil))
 	m, err := c.Admin().Metadata(within(t), "three")
 	require.NoError(t, err)
 	require.Len(t, m.Topics["three"].Partitions, 3)

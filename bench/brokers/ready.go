@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -42,33 +43,39 @@ func until(ctx context.Context, what string, ask func(context.Context) error) er
 // of its log.
 func (c *Cluster) Ready(ctx context.Context) error {
 	return until(ctx, "the brokers are not ready", func(ctx context.Context) error {
-		for _, n := range c.nodes {
-			due, err := n.due()
-			if err != nil {
-				return err
+		// A broker answers once the controller lets it serve.
+		err := c.each(ctx, kmsg.NewPtrMetadataRequest(), func(n *node, m *kmsg.MetadataResponse) error {
+			if !slices.ContainsFunc(m.Brokers, func(b kmsg.MetadataResponseBroker) bool { return b.NodeID == int32(n.id) }) {
+				return errors.New("is not registered")
 			}
-			if due {
-				if err := c.serves(ctx, n); err != nil {
-					return err
-				}
-			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 		return c.coordinate(ctx)
 	})
 }
 
-// serves asks a broker itself: it answers once the controller lets it serve.
-func (c *Cluster) serves(ctx context.Context, n *node) error {
-	answer, err := c.cl.SeedBrokers()[n.id].Request(ctx, kmsg.NewPtrMetadataRequest())
-	if err != nil {
-		return fmt.Errorf("broker %d: %w", n.id, err)
-	}
-	for _, b := range answer.(*kmsg.MetadataResponse).Brokers {
-		if b.NodeID == int32(n.id) {
-			return nil
+// each asks every broker that is to serve the same, and has the answers checked.
+func (c *Cluster) each(ctx context.Context, req *kmsg.MetadataRequest, check func(*node, *kmsg.MetadataResponse) error) error {
+	for _, n := range c.nodes {
+		due, err := n.due()
+		if err != nil {
+			return err
+		}
+		if !due {
+			continue
+		}
+		answer, err := c.cl.SeedBrokers()[n.id].Request(ctx, req)
+		if err == nil {
+			err = check(n, answer.(*kmsg.MetadataResponse))
+		}
+		if err != nil {
+			return fmt.Errorf("broker %d: %w", n.id, err)
 		}
 	}
-	return fmt.Errorf("broker %d is not registered", n.id)
+	return nil
 }
 
 // coordinate asks for the state of a group and of a transactional id that are

@@ -10,6 +10,24 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// CreateTopic makes a topic with the brokers' own replication, and waits until
+// every broker that serves knows it: one asked too early denies that it exists.
+// Settings may be nil.
+func (c *Cluster) CreateTopic(ctx context.Context, topic string, partitions int32, settings map[string]*string) error {
+	if _, err := c.adm.CreateTopic(ctx, partitions, -1, settings, topic); err != nil {
+		return fmt.Errorf("create topic %q: %w", topic, err)
+	}
+	req := kmsg.NewPtrMetadataRequest()
+	t := kmsg.NewMetadataRequestTopic()
+	t.Topic = &topic
+	req.Topics = append(req.Topics, t)
+	return until(ctx, "topic "+topic+" is not everywhere", func(ctx context.Context) error {
+		return c.each(ctx, req, func(_ *node, m *kmsg.MetadataResponse) error {
+			return kerr.ErrorForCode(m.Topics[0].ErrorCode)
+		})
+	})
+}
+
 // Leader is the broker that leads a partition now.
 func (c *Cluster) Leader(ctx context.Context, topic string, partition int32) (int, error) {
 	m, err := c.adm.Metadata(ctx, topic)
