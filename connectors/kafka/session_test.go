@@ -19,11 +19,8 @@ const parts = 3
 
 func cluster(t *testing.T) (*Config, *kgo.Client) {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(parts, "events"), kfake.SleepOutOfOrder())
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
 	cfg := DefaultConfig()
-	cfg.Brokers = c.ListenAddrs()
+	cfg.Brokers = bootstrap(t)
 	require.NoError(t, cfg.Validate())
 	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
