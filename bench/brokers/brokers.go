@@ -41,7 +41,7 @@ type Config struct {
 
 const (
 	transactionVersion = 2
-	startWithin        = 2 * time.Minute // if the caller's context has no deadline; a busy machine needs some of it
+	startWithin        = 2 * time.Minute // a busy machine needs some of it
 	stopWithin         = 60 * time.Second
 )
 
@@ -73,8 +73,6 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if cfg.LogLevel == "" {
 		cfg.LogLevel = "warn"
 	}
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
 	c := &Cluster{cfg: cfg}
 	if err := c.start(ctx); err != nil {
 		return nil, fmt.Errorf("brokers: %w", errors.Join(err, c.Close()))
@@ -87,10 +85,12 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lib, err := jars(ctx)
+	lib, err := jars(ctx) // takes as long as the network lets it
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
 	if err := c.claim(); err != nil {
 		return err
 	}

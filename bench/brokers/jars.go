@@ -97,7 +97,7 @@ func fetch(ctx context.Context, dir string) (err error) {
 	if err := os.WriteFile(file, pom, 0o644); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-Dstyle.color=never", "-f", file, "dependency:copy-dependencies", "-DoutputDirectory="+lib)
+	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-f", file, "dependency:copy-dependencies", "-DoutputDirectory="+lib)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("maven cannot fetch Apache Kafka %s: %w\n%s", Version, err, out)
 	}

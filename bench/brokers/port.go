@@ -17,12 +17,17 @@ func ports(n int) ([]string, error) {
 	taken := map[int]bool{}
 	for range 100 * n {
 		port := firstPort + rand.IntN(lastPort-firstPort)
-		addr := fmt.Sprintf("127.0.0.1:%d", port)
-		l, err := net.Listen("tcp", addr)
-		if err != nil || taken[port] {
+		if taken[port] {
 			continue
 		}
-		l.Close()
+		addr := fmt.Sprintf("127.0.0.1:%d", port)
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue // somebody's
+		}
+		if err := l.Close(); err != nil {
+			return nil, err
+		}
 		taken[port] = true
 		if addrs = append(addrs, addr); len(addrs) == n {
 			return addrs, nil

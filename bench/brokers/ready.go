@@ -104,6 +104,9 @@ func (c *Cluster) InSync(ctx context.Context) error {
 			return err
 		}
 		for _, t := range m.Topics.Sorted() {
+			if t.Err != nil {
+				return fmt.Errorf("%s: %w", t.Topic, t.Err)
+			}
 			for _, p := range t.Partitions.Sorted() {
 				if p.Leader < 0 || len(p.ISR) < len(p.Replicas) {
 					return fmt.Errorf("%s/%d: leader %d, in sync %v of %v", p.Topic, p.Partition, p.Leader, p.ISR, p.Replicas)

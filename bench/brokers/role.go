@@ -28,7 +28,8 @@ func (c *Cluster) CreateTopic(ctx context.Context, topic string, partitions int3
 	})
 }
 
-// Leader is the broker that leads a partition now.
+// Leader is the broker that leads a partition now. A dead one still does until
+// the others notice.
 func (c *Cluster) Leader(ctx context.Context, topic string, partition int32) (int, error) {
 	m, err := c.adm.Metadata(ctx, topic)
 	if err != nil {
