@@ -1,4 +1,5 @@
-# "make help" lists the targets. Go alone is needed for build, demo and test.
+# "make help" lists the targets. Go alone is needed for build, demo and test;
+# test-kafka needs Java and Maven as well (.ci/java installs them).
 
 GO            ?= go
 SECONDS       ?= 60
@@ -8,11 +9,14 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # The packages that start goroutines, for the race detector.
 RACE := ./engine/pipeline ./connectors/broker ./connectors/http ./connectors/kafka ./connectors/metrics ./state ./cmd/...
 
+# The packages with tests on a real Apache Kafka, in files tagged realkafka.
+KAFKA := ./bench/brokers ./connectors/kafka ./cmd/dangol
+
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint bench zoo crash fuzz ci
+.PHONY: help build demo test test-kafka race lint bench zoo crash fuzz ci
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build ./bin/dangol
 	$(GO) build -o bin/dangol ./cmd/dangol
@@ -22,6 +26,9 @@ demo: build ## Run the demo for SECONDS (60): broker, shop, engine and API in on
 
 test: ## Run the tests
 	$(GO) test $(GOTESTFLAGS) ./...
+
+test-kafka: ## Run the tests on a real Apache Kafka, one package after the other, and the others of these packages
+	$(GO) test -tags realkafka -count=1 -p 1 -timeout 15m $(KAFKAFLAGS) $(KAFKA)
 
 race: ## Run the short tests of the packages with goroutines under the race detector
 	$(GO) test -race -short $(RACE)

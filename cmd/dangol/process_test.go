@@ -122,10 +122,11 @@ type runner struct {
 	api string
 }
 
+// newRunner runs on brokers, one address or several with commas between.
 func newRunner(t *testing.T, broker string, more string) *runner {
 	dir := t.TempDir()
 	r := &runner{t: t, config: filepath.Join(dir, "dangol.yaml"), state: filepath.Join(dir, "state")}
-	text := fmt.Sprintf("input: {brokers: [%q]}\nstate: {dir: %q}\nhttp: {listen: 127.0.0.1:0}\n%s", broker, r.state, more)
+	text := fmt.Sprintf("input: {brokers: [%s]}\nstate: {dir: %q}\nhttp: {listen: 127.0.0.1:0}\n%s", broker, r.state, more)
 	require.NoError(t, os.WriteFile(r.config, []byte(text), 0o600))
 	r.start()
 	return r
@@ -171,7 +172,7 @@ func (r *runner) drained(broker string, group string) {
 
 func client(t *testing.T, broker string, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(broker)}, opts...)...)
+	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(broker, ",")...)}, opts...)...)
 	require.NoError(t, err)
 	t.Cleanup(cl.Close)
 	return cl

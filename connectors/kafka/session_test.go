@@ -19,25 +19,31 @@ import (
 
 const parts = 3
 
-func cluster(t *testing.T) (*Config, *kgo.Client) {
+// cluster has an empty topic "events"; cl writes where it is told.
+func cluster(t *testing.T) (cfg *Config, cl *kgo.Client) {
 	t.Helper()
-	_, cfg, cl := fakeCluster(t)
-	return cfg, cl
+	return clientsOf(t, bootstrap(t))
 }
 
-// fakeCluster is a cluster with an input topic, and a client that writes where it is told.
+// fakeCluster is cluster on Kafka's imitation, which can be told to fail.
 func fakeCluster(t *testing.T) (*kfake.Cluster, *Config, *kgo.Client) {
 	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(parts, "events"), kfake.SleepOutOfOrder())
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
+	cfg, cl := clientsOf(t, c.ListenAddrs())
+	return c, cfg, cl
+}
+
+func clientsOf(t *testing.T, brokers []string) (*Config, *kgo.Client) {
+	t.Helper()
 	cfg := DefaultConfig()
-	cfg.Brokers = c.ListenAddrs()
+	cfg.Brokers = brokers
 	require.NoError(t, cfg.Validate())
 	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
 	t.Cleanup(cl.Close)
-	return c, &cfg, cl
+	return &cfg, cl
 }
 
 func feed(t *testing.T, cl *kgo.Client, partition int32, n int) {
