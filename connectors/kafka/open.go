@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -115,10 +116,11 @@ func (s *Session) prepare(ctx context.Context, app string) error {
 	if m.ClusterID != nil {
 		cluster = *m.ClusterID
 	}
-	h := xxhash.New()
-	for _, part := range []string{cluster, app, kadm.TopicID(in.TopicID).String(), kadm.TopicID(changelog.TopicID).String()} {
-		_, _ = h.WriteString(part + "\x00") // cannot fail
-	}
-	s.id = h.Sum64()
+	s.id = identity(cluster, app)<<32 | identity(kadm.TopicID(in.TopicID).String(), kadm.TopicID(changelog.TopicID).String())
 	return nil
+}
+
+// identity is of what has some names: 32 bits.
+func identity(names ...string) uint64 {
+	return xxhash.Sum64String(strings.Join(names, "\x00")) >> 32
 }

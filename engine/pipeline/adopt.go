@@ -49,7 +49,7 @@ func (c *Core) adopt(val []byte) error {
 
 // Models implements Query.
 func (c *Core) Models(context.Context) (*score.Learned, error) {
-	if err := c.Ready(); err != nil {
+	if err := c.serves(); err != nil {
 		return nil, err
 	}
 	return c.models.Load().Learned(), nil

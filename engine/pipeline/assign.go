@@ -41,9 +41,6 @@ func (c *Core) reassigned() {
 	defer c.mu.Unlock()
 	c.revision++
 	c.ours = slices.Sorted(maps.Keys(c.shards))
-	if c.ready = nil; len(c.ours) == 0 {
-		c.ready = ErrNotReady
-	}
 }
 
 func (c *Core) isRestored(p int32) bool {
@@ -86,6 +83,7 @@ func (c *Core) openShard(p int32) error {
 	c.mu.Lock()
 	c.clocks[p] = place{Position: pos}
 	c.mu.Unlock()
+	c.endRestore(p)
 	c.gatherContacts(p)
 	return nil
 }

@@ -146,7 +146,7 @@ type asked struct {
 
 // contactsOf are the customers worth asking about an item.
 func (c *Core) contactsOf(item string) ([]asked, error) {
-	if err := c.Ready(); err != nil {
+	if err := c.serves(); err != nil {
 		return nil, err
 	}
 	c.mu.RLock()

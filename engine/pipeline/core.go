@@ -81,9 +81,11 @@ type Core struct {
 
 	shards map[int32]*shard
 
-	assignMu sync.Mutex
-	restored map[int32]bool       // since their shard was opened: what it holds may be old
-	given    map[int32]Assignment // the latest of each partition
+	assignMu  sync.Mutex
+	restored  map[int32]bool       // since their shard was opened: what it holds may be old
+	given     map[int32]Assignment // the latest of each partition
+	restoring map[int32]*restoring // assigned, and not open yet
+	followed  map[int32]Position   // of other instances, that copies are kept of
 
 	// committing is full from the end of a transaction until the store has it: a
 	// restore waits for that. It is a channel because the waiting must be able
@@ -105,7 +107,8 @@ type Core struct {
 	// revision counts the commits with events, and the changes of what is
 	// assigned: in between, all facts are the same.
 	revision  uint64
-	ready     error
+	joined    bool      // what is shared is known
+	openedAt  time.Time // when the session was
 	lessons   lessons
 	audience  *nextbest.Audience
 	publisher publisher
@@ -130,7 +133,8 @@ func NewCore(cfg Config, store *state.Store, enc Encoder, newDecoder func() (Dec
 	c := &Core{
 		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places, leastBuyers: leastBuyers,
 		shards: map[int32]*shard{}, restored: map[int32]bool{}, given: map[int32]Assignment{}, committing: make(chan struct{}, 1),
-		leastLog: leastLog, ready: ErrNotReady, moved: 1,
+		leastLog: leastLog, joined: true, moved: 1,
+		restoring: map[int32]*restoring{}, followed: map[int32]Position{},
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.stats.Rejects = map[event.Reason]uint64{}

@@ -52,6 +52,7 @@ type Loop struct {
 	Log   *slog.Logger
 
 	lastCommit time.Time
+	lastSaid   time.Time // when the progress of restores was logged
 	lastEnds   time.Time // when the broker was last asked where partitions end
 	quietSince time.Time // polls have given nothing since; zero: the latest gave something
 }
@@ -65,6 +66,7 @@ const (
 
 	endsEvery  = time.Second     // how often the broker is asked where partitions end
 	endsWithin = 2 * time.Second // how long it may take to answer
+	sayEvery   = 5 * time.Second
 	quietFor   = time.Second     // no record for so long: what is left are control records
 )
 
@@ -76,6 +78,9 @@ var errNotCommitted = errors.New("the transaction was aborted: the group is reba
 // then, or the error that makes going on useless. Between two sessions it
 // waits, the longer the more of them failed in a row.
 func (l *Loop) Run(ctx context.Context) error {
+	if l.Share != nil {
+		l.Core.apart()
+	}
 	defer l.leave()
 	wait := backoffLeast
 	for {
@@ -140,8 +145,21 @@ func (l *Loop) session(ctx context.Context) error {
 		if err := l.transaction(ctx, s); err != nil {
 			return err
 		}
+		l.sayProgress()
 	}
 	return nil
+}
+
+// sayProgress logs now and then how far restores have come.
+func (l *Loop) sayProgress() {
+	now := l.Now()
+	if now.Sub(l.lastSaid) < sayEvery {
+		return
+	}
+	l.lastSaid = now
+	for _, r := range l.Core.restores() {
+		l.Log.Info("restoring", "partition", r.Partition, "records", r.Records, "percent", int(100*r.Done), "seconds_left", int(r.SecondsLeft))
+	}
 }
 
 // transaction carries one through. Where it is not committed, what it did is

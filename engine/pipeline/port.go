@@ -117,6 +117,8 @@ type Stats struct {
 	Verdict nextbest.Verdict // on offer lists, by the orders that followed; see Judged
 
 	Partitions []PartitionStats
+	Restoring  []RestoreStats // assigned, not open yet
+	Standby    []StandbyStats // of other instances, that copies are kept of
 }
 
 // FitStats is about the fits of models.

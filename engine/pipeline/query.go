@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/dangol-dev/dangol/engine/basket"
@@ -17,13 +19,6 @@ func (c *Core) freshModels() *score.Models {
 	return score.MustModels(&c.cfg.Score, score.BuiltIn(c.cfg.Score.HorizonDays))
 }
 
-// Ready implements Query.
-func (c *Core) Ready() error {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.ready
-}
-
 // present are the models as they are kept up to date. c.mu is held.
 func (c *Core) present() *instant {
 	return &instant{models: c.models.Load(), counts: c.counts, dict: c.dict, trends: c.trends.Load()}
@@ -31,28 +26,36 @@ func (c *Core) present() *instant {
 
 // Customer implements Query.
 func (c *Core) Customer(ctx context.Context, id string, asOf int64) (*score.Scores, error) {
-	if err := c.Ready(); err != nil {
+	if err := c.serves(); err != nil {
 		return nil, err
 	}
 	var led ledger.Ledger
 	var em score.Emission
-	part, err := c.find(id, &led, &em)
+	part, err := c.find(id, c.partitions(), &led, &em)
+	if errors.Is(err, ErrNotFound) {
+		err = cmp.Or(c.Ready(), err) // it may be in a partition that is being restored
+	}
 	if err != nil {
 		return nil, err
 	}
 	if asOf != 0 {
 		return c.customerAt(ctx, id, &led, asOf)
 	}
-	if nobody(&led) {
-		return nil, fmt.Errorf("customer %q: %w", id, ErrNotFound)
-	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	return c.document(id, &led, &em, c.clocks[part].Clock)
+}
+
+// document is a customer's at a partition's clock. c.mu is held.
+func (c *Core) document(id string, led *ledger.Ledger, em *score.Emission, clock int64) (*score.Scores, error) {
+	if nobody(led) {
+		return nil, fmt.Errorf("customer %q: %w", id, ErrNotFound)
+	}
 	maker := c.scorer(c.present())
 	doc := new(score.Scores)
-	maker.Compute(id, &led, c.models.Load(), max(c.clocks[part].Clock, em.AsOf, led.Last), doc)
-	maker.Settle(&em, doc)
-	doc.NextChange.At, doc.NextChange.Timer = maker.NextCrossing(&em)
+	maker.Compute(id, led, c.models.Load(), max(clock, em.AsOf, led.Last), doc)
+	maker.Settle(em, doc)
+	doc.NextChange.At, doc.NextChange.Timer = maker.NextCrossing(em)
 	return doc, nil
 }
 
@@ -86,12 +89,12 @@ func (c *Core) partitions() []int32 {
 // was erased and has not come back.
 func nobody(l *ledger.Ledger) bool { return l.First == 0 || l.Last <= l.Erased }
 
-// find reads a customer from the store. The producer's partitioner is unknown,
-// so every partition is asked; a filter in memory answers for those that do not
+// find reads a customer from some partitions of the store. The producer's
+// partitioner is unknown, so every one is asked; a filter in memory answers for those that do not
 // know the customer.
-func (c *Core) find(id string, led *ledger.Ledger, em *score.Emission) (int32, error) {
+func (c *Core) find(id string, parts []int32, led *ledger.Ledger, em *score.Emission) (int32, error) {
 	key := append([]byte{customerKey}, id...)
-	for _, p := range c.partitions() {
+	for _, p := range parts {
 		val, _, ok, err := c.store.Get(p, key, nil)
 		if err != nil {
 			return 0, err
@@ -105,7 +108,7 @@ func (c *Core) find(id string, led *ledger.Ledger, em *score.Emission) (int32, e
 
 // Affinities implements Query.
 func (c *Core) Affinities(_ context.Context, item, kind string, k int) ([]score.Affinity, error) {
-	if err := c.Ready(); err != nil {
+	if err := c.serves(); err != nil {
 		return nil, err
 	}
 	evidence, err := basket.ParseKind(kind)
@@ -123,7 +126,7 @@ func (c *Core) Affinities(_ context.Context, item, kind string, k int) ([]score.
 
 // Together implements Query.
 func (c *Core) Together(_ context.Context, items []string, kind string, k int) (offers []score.Offer, unknown []string, err error) {
-	if err := c.Ready(); err != nil {
+	if err := c.serves(); err != nil {
 		return nil, nil, err
 	}
 	evidence, err := basket.ParseKind(kind)
@@ -139,7 +142,7 @@ func (c *Core) Together(_ context.Context, items []string, kind string, k int) (
 
 // Population implements Query.
 func (c *Core) Population(ctx context.Context, asOf int64) (*score.Population, error) {
-	if err := c.Ready(); err != nil {
+	if err := c.serves(); err != nil {
 		return nil, err
 	}
 	if asOf != 0 {

@@ -10,8 +10,24 @@ import (
 	"github.com/dangol-dev/dangol/state"
 )
 
-var errForeign = errors.New("the state directory belongs to another cluster, app_id or input topic, or a topic was deleted and made anew: " +
-	"use another state.dir, or move this one away to restore from the changelog")
+// ErrForeign says that the state is of another cluster or application. It is of no
+// use here, and perhaps somebody else's.
+var ErrForeign = errors.New("the state directory belongs to another cluster or app_id")
+
+// errAnew is of a topic whose offsets do not mean what they meant.
+var errAnew = errors.New("the input topic or the changelog was deleted and made anew, or input.topic is another one: offsets begin again, so the state does not fit; " +
+	"restore the topics, or start over with a new app_id and an empty state.dir")
+
+// known says whether state of an identity is of an assignment's.
+func (a *Assignment) known(identity uint64) error {
+	switch {
+	case identity>>32 != a.Identity>>32:
+		return ErrForeign
+	case identity != a.Identity:
+		return errAnew
+	}
+	return nil
+}
 
 // Restore brings the store's partition up to the group's committed offset, from
 // the changelog where the store is behind, and returns the offset to go on
@@ -31,25 +47,49 @@ func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (
 		return 0, err
 	}
 	c.stale(a)
-	pos, have, err := c.position(a.Partition)
-	if err != nil {
+	if err := c.closed(ctx, a.Partition); err != nil {
 		return 0, err
 	}
-	if have && pos.Identity != a.Identity {
-		return 0, fmt.Errorf("%w: %w", ErrFatal, errForeign)
+	r, err := c.newRestorer(&a)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrFatal, err)
 	}
-	began := c.now()
+	under := c.beginRestore(a.Partition, r.pos.Changelog)
+	start, err := r.run(ctx, &a, log, under)
+	if err != nil {
+		c.endRestore(a.Partition) // else it is open soon
+		return 0, err
+	}
+	if r.records > 0 {
+		c.observeRecovery(r.records, c.now().Sub(under.began))
+	}
+	return start, nil
+}
+
+// newRestorer begins where the store stands.
+func (c *Core) newRestorer(a *Assignment) (*restorer, error) {
+	pos, have, err := c.position(a.Partition)
+	if err == nil && have {
+		err = a.known(pos.Identity)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state of partition %d: %w", a.Partition, err)
+	}
 	pos.Identity = a.Identity
-	r := &restorer{core: c, partition: a.Partition, pos: pos, have: have}
-	end, err := log.Read(ctx, a.Partition, pos.Changelog, func(recs []LogRecord, _ int64) error { return r.transaction(recs) })
+	return &restorer{core: c, partition: a.Partition, pos: pos, have: have}, nil
+}
+
+// run reads the changelog to its end and says where the partition goes on.
+func (r *restorer) run(ctx context.Context, a *Assignment, log ChangelogReader, under *restoring) (int64, error) {
+	end, err := log.Read(ctx, a.Partition, r.pos.Changelog, func(recs []LogRecord, upTo int64) error {
+		r.core.readOn(under, recs, upTo)
+		return r.transaction(recs)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("changelog: %w", err)
 	}
 	if err := r.close(end); err != nil {
 		return 0, err
-	}
-	if r.records > 0 {
-		c.observeRecovery(r.records, c.now().Sub(began))
 	}
 	switch {
 	case r.have && r.pos.Next >= a.Committed:
@@ -64,16 +104,20 @@ func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (
 
 // Follow implements Keeper.
 func (c *Core) Follow(ctx context.Context, a Assignment, log ChangelogReader) error {
-	pos, have, err := c.position(a.Partition)
+	if err := c.closed(ctx, a.Partition); err != nil {
+		return err
+	}
+	r, err := c.newRestorer(&a)
 	if err != nil {
 		return err
 	}
-	if have && pos.Identity != a.Identity {
-		return fmt.Errorf("partition %d: %w", a.Partition, errForeign)
-	}
-	pos.Identity = a.Identity
-	r := &restorer{core: c, partition: a.Partition, pos: pos, have: have}
-	if err := log.Follow(ctx, a.Partition, pos.Changelog, r.transaction); err != nil && ctx.Err() == nil {
+	c.follow(a.Partition, r.pos)
+	defer c.unfollow(a.Partition)
+	if err := log.Follow(ctx, a.Partition, r.pos.Changelog, func(recs []LogRecord) error {
+		err := r.transaction(recs)
+		c.follow(a.Partition, r.pos)
+		return err
+	}); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("changelog: %w", err)
 	}
 	return nil

@@ -119,7 +119,10 @@ type Assignment struct {
 	Partition int32
 	Committed int64  // the group's offset, or -1 where there is none
 	Start     int64  // where a partition without state begins, as configured
-	Identity  uint64 // of the cluster, the application and its topics: state of another is not ours
+	// Identity is, in its upper half, that of the cluster and the application, whose
+	// state alone is ours, and in its lower half that of the input topic and the
+	// changelog, whose offsets mean something else when they are made anew.
+	Identity uint64
 }
 
 // OpenFunc opens a session.

@@ -73,10 +73,18 @@ func (c *Core) Join(ctx context.Context, log SharedLog) error {
 	c.counts.Settle()
 	c.dict.Each(func(it *basket.Item) { c.publisher.restore(c.counts.Know(event.Hash(it.ID))) })
 	c.publish()
+	c.joined = true
 	c.statsMu.Lock()
 	c.stats.JoinSeconds = c.now().Sub(began).Seconds()
 	c.statsMu.Unlock()
 	return nil
+}
+
+// apart says that what is shared is not known yet.
+func (c *Core) apart() {
+	c.mu.Lock()
+	c.joined = false
+	c.mu.Unlock()
 }
 
 const pullEvery = 2 * time.Millisecond

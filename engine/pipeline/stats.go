@@ -9,6 +9,9 @@ import (
 )
 
 func (c *Core) sessionOpened() {
+	c.mu.Lock()
+	c.openedAt = c.now()
+	c.mu.Unlock()
 	c.statsMu.Lock()
 	c.stats.Sessions++
 	c.statsMu.Unlock()
@@ -79,6 +82,7 @@ func (c *Core) Stats() Stats {
 	m := c.store.Metrics()
 	s.HotBytes, s.HotHits, s.HotMisses = m.HotBytes, uint64(m.HotHits), uint64(m.HotMisses)
 	s.StateBytes = m.DiskBytes
+	s.Restoring, s.Standby = c.restores(), c.standbys()
 	return s
 }
 
