@@ -56,9 +56,9 @@ type Session struct {
 
 	mu       sync.Mutex
 	parts    map[int32]*assigned // that the group gave us
-	tasks    map[int32]*task // the latest of each partition, ours or not
-	handed   []int32         // what Assigned said
-	failed   error           // of a restore, surfaced by the next Poll
+	tasks    map[int32]*task     // the latest of each partition, ours or not
+	handed   []int32             // what Assigned said
+	failed   error               // of a restore, surfaced by the next Poll
 	wakePoll context.CancelFunc
 
 	waiting waiting

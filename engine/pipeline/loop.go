@@ -67,7 +67,7 @@ const (
 	endsEvery  = time.Second     // how often the broker is asked where partitions end
 	endsWithin = 2 * time.Second // how long it may take to answer
 	sayEvery   = 5 * time.Second
-	quietFor   = time.Second     // no record for so long: what is left are control records
+	quietFor   = time.Second // no record for so long: what is left are control records
 )
 
 // errNotCommitted ends a transaction that is not to be, or was not, committed: the

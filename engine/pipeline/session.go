@@ -117,8 +117,8 @@ type Keeper interface {
 // Assignment is a partition that a session is given.
 type Assignment struct {
 	Partition int32
-	Committed int64  // the group's offset, or -1 where there is none
-	Start     int64  // where a partition without state begins, as configured
+	Committed int64 // the group's offset, or -1 where there is none
+	Start     int64 // where a partition without state begins, as configured
 	// Identity is, in its upper half, that of the cluster and the application, whose
 	// state alone is ours, and in its lower half that of the input topic and the
 	// changelog, whose offsets mean something else when they are made anew.
