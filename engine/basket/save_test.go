@@ -231,6 +231,25 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// Few bytes cannot ask for much memory: a list has no block of more than twice its
+// neighbours.
+func TestLoadRefusesRoomForNobody(t *testing.T) {
+	cfg := DefaultConfig()
+	c := New(cfg)
+	c.Apply(&Row{To: []uint64{7, 8}}, 1)
+	chunks := saved(t, c, 1<<20)
+	one := []byte{1, 2, 2, 0x3f, 0xf0} // slot 0 taken: by the second item, 1 and 0
+	load := func(class byte, lines ...byte) error {
+		record := append([]byte{1, recordList, class}, lines...)
+		_, err := loadSome(t, cfg, chunks[:2]).Load(append(slices.Clone(chunks[2][:chunkHead]), record...))
+		return err
+	}
+	require.NoError(t, load(0, one...))
+	require.ErrorIs(t, load(1, append(one, 0)...), errRecord)
+	require.ErrorIs(t, load(0, 0), errRecord)
+	require.ErrorIs(t, load(200, one...), errRecord)
+}
+
 func loadSome(t require.TestingT, cfg Config, chunks [][]byte) *Counts {
 	c := New(cfg)
 	for _, chunk := range chunks {

@@ -61,11 +61,14 @@ func TestShiftsAddUp(t *testing.T) {
 		for range rapid.IntRange(0, 25).Draw(t, "moves") {
 			i := rapid.IntRange(0, len(people)-1).Draw(t, "who")
 			after := people[i]
-			if rapid.Bool().Draw(t, "much") {
-				after = drawMember(t)
-			} else {
+			switch rapid.IntRange(0, 3).Draw(t, "what moves") {
+			case 0:
 				after.LastDay++
-				after.Monetary += event.One
+				after.Monetary++
+			case 1:
+				after.PreviousSegment = rapid.SampledFrom([]string{"", rfm.Loyal, "whale"}).Draw(t, "previous")
+			default:
+				after = drawMember(t)
 			}
 			shifts[rapid.IntRange(0, len(shifts)-1).Draw(t, "shift")].Move(&people[i], &after)
 			people[i] = after
