@@ -132,9 +132,11 @@ func (c *Core) moveModels(worked bool) {
 		c.shared.fresh, c.busyAt = false, c.now()
 	}
 	if c.busyAt != c.restAt {
-		if c.publish(); c.atRest() {
-			c.restAt = c.busyAt // all is said
+		if c.atRest() { // all is said
+			c.restAt = c.busyAt
+			c.counts.Settle()
 		}
+		c.publish()
 	}
 	if events > 0 {
 		c.revision++

@@ -45,7 +45,7 @@ func (c *Core) each(p int32, rules *ledger.Rules, fn func(id []byte, led *ledger
 func (c *Core) atRest() bool { return c.now().Sub(c.busyAt) > restful }
 
 // restful is for how long nothing must have happened.
-const restful = 2 * time.Second
+const restful = 5 * time.Second
 
 // publish makes the models of what the population is now: cut points only where
 // they moved, so that scores do not flap; but where nothing happens any more, those

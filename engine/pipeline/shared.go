@@ -70,7 +70,6 @@ func (c *Core) Join(ctx context.Context, log SharedLog) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.counts.Settle()
 	c.dict.Each(func(it *basket.Item) { c.publisher.restore(c.counts.Know(event.Hash(it.ID))) })
 	c.publish()
 	c.joined = true
