@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,8 @@ type fakeQuery struct {
 	known map[string]bool
 	hook  func(ctx context.Context, id string) error
 	ready error
+
+	targets []score.Target // of every audience; nil: one
 
 	mu    sync.Mutex
 	asked []string
@@ -78,6 +81,9 @@ func (q *fakeQuery) Audience(ctx context.Context, item string, limit int) ([]sco
 	}
 	if !q.known[item] {
 		return nil, pipeline.ErrNotFound
+	}
+	if q.targets != nil {
+		return q.targets[:min(limit, len(q.targets))], nil
 	}
 	return []score.Target{{CustomerID: "c-1"}}, nil
 }
@@ -135,8 +141,25 @@ type seenRequest struct {
 }
 
 type fakeObserver struct {
-	mu   sync.Mutex
-	seen []seenRequest
+	mu        sync.Mutex
+	seen      []seenRequest
+	forwarded []string // the outcomes
+}
+
+func (o *fakeObserver) ObserveForward(outcome string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.forwarded = append(o.forwarded, outcome)
+}
+
+// outcomes are those of the forwarded requests since the last call.
+func (o *fakeObserver) outcomes() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	seen := o.forwarded
+	o.forwarded = nil
+	slices.Sort(seen)
+	return seen
 }
 
 func (o *fakeObserver) ObserveRequest(route string, code int, _ time.Duration) {
