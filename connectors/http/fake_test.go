@@ -187,17 +187,27 @@ type rig struct {
 
 func newRig(t *testing.T, change func(*Config)) *rig {
 	t.Helper()
+	return newRigOf(t, change, nil)
+}
+
+// newRigOf changes the parts, too.
+func newRigOf(t *testing.T, change func(*Config), also func(*Parts)) *rig {
+	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Listen = "127.0.0.1:0"
 	if change != nil {
 		change(&cfg)
 	}
 	r := &rig{t: t, query: &fakeQuery{known: map[string]bool{}}, observer: &fakeObserver{}, log: &bytes.Buffer{}}
-	s, err := New(cfg, Parts{
+	parts := Parts{
 		Query: r.query, Encoder: fakeEncoder{}, Observer: r.observer,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "metrics_total 1") }),
 		Logger:  slog.New(slog.NewTextHandler(r.log, nil)),
-	})
+	}
+	if also != nil {
+		also(&parts)
+	}
+	s, err := New(cfg, parts)
 	require.NoError(t, err)
 	r.server = s
 	return r

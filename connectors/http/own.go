@@ -106,11 +106,11 @@ func (s *Server) customers(w http.ResponseWriter, r *http.Request, ids []string,
 		q := &search{canvass: newCanvass(s.parts.Cluster), server: s, ids: ids, asOf: asOf, put: put}
 		return q.run(r.Context(), w.Header())
 	}
+	if s.parts.Cluster != nil {
+		tellInstances(w.Header(), s.parts.Cluster.Self()) // of errors too
+	}
 	forwarded := r.Header.Get(headerForwarded)
 	a, err := s.own(r.Context(), ids, asOf, forwarded == forwardedCopies)
-	if s.parts.Cluster != nil {
-		tellInstances(w.Header(), s.parts.Cluster.Self())
-	}
 	if err != nil {
 		return nil, err
 	}
