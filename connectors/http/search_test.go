@@ -59,20 +59,20 @@ func TestFoundAtTheProbableOwner(t *testing.T) {
 // A producer that places records otherwise than Kafka's own.
 func TestFoundAnywhere(t *testing.T) {
 	f := newFleet(t, nil, nil)
-	for p := range int32(6) {
-		id := idIn(p)
-		for _, at := range []*instance{f.a, f.b, f.c} {
-			at.query.known = map[string]bool{id: true}
-			for _, asked := range []*instance{f.a, f.b, f.c} {
-				status, body, _ := asked.get("/v1/customers/" + id)
-				require.Equal(t, 200, status, body)
-				require.Equal(t, document(id), body)
-			}
-			at.query.known = nil
+	for i := range 60 { // of each partition some, on each instance some
+		[]*instance{f.a, f.b, f.c}[i%3].query.known[fmt.Sprintf("x-%d", i)] = true
+	}
+	f.c.query.known[idIn(1)] = true
+	for i := range 60 {
+		id := fmt.Sprintf("x-%d", i)
+		for _, asked := range []*instance{f.a, f.b, f.c} {
+			status, body, header := asked.get("/v1/customers/" + id)
+			require.Equal(t, 200, status, body)
+			require.Equal(t, document(id), body)
+			require.Equal(t, string("abc"[i%3]), header.Get("Dangol-Instance"))
 		}
 	}
 	f.a.observer.outcomes()
-	f.c.query.known = map[string]bool{idIn(1): true}
 	_, _, header := f.a.get("/v1/customers/" + idIn(1))
 	require.Equal(t, "c", header.Get("Dangol-Instance"))
 	require.Equal(t, []string{"found", "not_found"}, f.a.observer.outcomes())
@@ -210,7 +210,7 @@ func TestOwnErrorsStay(t *testing.T) {
 		status, _, _ := f.a.get(path)
 		require.Equal(t, 500, status)
 	}
-	f.a.query.hook = nil
+	f = newFleet(t, nil, nil)
 	f.b.query.hook = func(context.Context, string) error { panic("a broken invariant of another") }
 	_, body, _ := f.a.get("/v1/customers/" + idIn(1))
 	require.Equal(t, incomplete(idIn(1), `instance "b" did not answer: it answered with status 500`), body)
