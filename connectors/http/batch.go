@@ -2,11 +2,11 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
-
-	"github.com/dangol-dev/dangol/engine/pipeline"
 )
+
+// batchPath is where batchGet is.
+const batchPath = "/v1/customers:batchGet"
 
 // maxBatch bounds the customers of one batchGet.
 const maxBatch = 1000
@@ -36,41 +36,34 @@ func (s *Server) batchGet(w http.ResponseWriter, r *http.Request) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	leave, err := s.enterScan(r, b.asOf)
+	docs, err := s.customers(w, r, b.ids, b.asOf, s.putMany(b.asOf))
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
-	return s.appendBatch(r, b)
+	return appendBatch(b.ids, docs), nil
 }
 
-func (s *Server) appendBatch(r *http.Request, b batch) ([]byte, error) {
+// appendBatch writes the documents that there are, in the order of the ids.
+func appendBatch(ids []string, docs [][]byte) []byte {
 	out := []byte(`{"customers":[`)
 	missing := []byte{'['}
 	found := 0
-	for _, id := range b.ids {
-		if err := r.Context().Err(); err != nil {
-			return nil, err
-		}
-		doc, err := s.parts.Query.Customer(r.Context(), id, b.asOf)
-		switch {
-		case errors.Is(err, pipeline.ErrNotFound):
+	for i, doc := range docs {
+		if doc == nil {
 			if len(missing) > 1 {
 				missing = append(missing, ',')
 			}
-			missing = appendString(missing, id)
-		case err != nil:
-			return nil, &queryError{kind: "customer", ids: []string{id}, err: err}
-		default:
-			if found > 0 {
-				out = append(out, ',')
-			}
-			out = s.parts.Encoder.AppendScores(out, doc)
-			found++
+			missing = appendString(missing, ids[i])
+			continue
 		}
+		if found > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, doc...)
+		found++
 	}
 	out = append(out, `],"not_found":`...)
-	return append(append(out, missing...), ']', '}'), nil
+	return append(append(out, missing...), ']', '}')
 }
 
 // parseBatch reads the body strictly: unknown fields are misspelt ones.

@@ -11,6 +11,9 @@ import (
 // Config is where the API listens, and how much it lets a caller take.
 type Config struct {
 	Listen            string        `yaml:"listen" doc:"address and port to listen on; port 0 picks a free one. There is no login: keep it on loopback, or behind a proxy that asks for one"`
+	Advertise         string        `yaml:"advertise" doc:"host:port at which other instances of the app_id reach this one's API; empty: the address of listen, with this machine's name where that is every interface"`
+	Forward           bool          `yaml:"forward" doc:"ask the other instances of the app_id for customers that this one does not have"`
+	ForwardTimeout    time.Duration `yaml:"forward_timeout" doc:"time another instance has to answer for a customer; a query that reads many customers has half of what is left of query_timeout"`
 	ReadHeaderTimeout time.Duration `yaml:"read_header_timeout" doc:"time a caller has to send a request's headers"`
 	ReadTimeout       time.Duration `yaml:"read_timeout" doc:"time a caller has to send a whole request"`
 	QueryTimeout      time.Duration `yaml:"query_timeout" doc:"time a query may take; below write_timeout"`
@@ -26,6 +29,8 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Listen:            "127.0.0.1:8080",
+		Forward:           true,
+		ForwardTimeout:    2 * time.Second,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		QueryTimeout:      20 * time.Second,
@@ -44,11 +49,12 @@ const maxTimeout = 10 * time.Minute
 
 // Validate reports every fault of the configuration.
 func (c *Config) Validate() error {
-	faults := []error{validateListen(c.Listen)}
+	faults := []error{validateListen(c.Listen), validateAdvertise(c.Advertise)}
 	for _, d := range []struct {
 		name  string
 		value time.Duration
 	}{
+		{"forward_timeout", c.ForwardTimeout},
 		{"read_header_timeout", c.ReadHeaderTimeout},
 		{"read_timeout", c.ReadTimeout},
 		{"query_timeout", c.QueryTimeout},
@@ -89,6 +95,21 @@ func validateListen(listen string) error {
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("listen: port %q is outside 0 to 65535", port)
+	}
+	return nil
+}
+
+// validateAdvertise wants what others can connect to, or nothing.
+func validateAdvertise(advertise string) error {
+	if advertise == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(advertise)
+	if err != nil || host == "" || wildcard(host) {
+		return fmt.Errorf(`advertise: %q is not "host:port" of this machine as others see it, such as "10.0.0.7:8080"`, advertise)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("advertise: port %q is outside 1 to 65535", port)
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ func TestConfigFromYAML(t *testing.T) {
 func TestValidateJoinsAllFaults(t *testing.T) {
 	cfg := Config{Listen: "localhost", ReadTimeout: time.Hour, QueryTimeout: time.Second, WriteTimeout: time.Second, MaxBodyBytes: 1 << 30}
 	require.EqualError(t, cfg.Validate(), `listen: "localhost" is not "host:port", such as "127.0.0.1:8080"
+forward_timeout: 0s is outside 1ms to 10m0s
 read_header_timeout: 0s is outside 1ms to 10m0s
 read_timeout: 1h0m0s is outside 1ms to 10m0s
 idle_timeout: 0s is outside 1ms to 10m0s
@@ -43,6 +44,24 @@ max_scans: 0 is outside 1 to 64`)
 		cfg = DefaultConfig()
 		cfg.Listen = listen
 		require.EqualError(t, cfg.Validate(), fault)
+	}
+	for advertise, fault := range map[string]string{
+		"10.0.0.7":         `advertise: "10.0.0.7" is not "host:port" of this machine as others see it, such as "10.0.0.7:8080"`,
+		":8080":            `advertise: ":8080" is not "host:port" of this machine as others see it, such as "10.0.0.7:8080"`,
+		"0.0.0.0:8080":     `advertise: "0.0.0.0:8080" is not "host:port" of this machine as others see it, such as "10.0.0.7:8080"`,
+		"[::]:8080":        `advertise: "[::]:8080" is not "host:port" of this machine as others see it, such as "10.0.0.7:8080"`,
+		"10.0.0.7:0":       `advertise: port "0" is outside 1 to 65535`,
+		"dangol-0:http":    `advertise: port "http" is outside 1 to 65535`,
+		"dangol-0:8080":    "",
+		"[2001:db8::7]:80": "",
+	} {
+		cfg := DefaultConfig()
+		cfg.Advertise = advertise
+		if err := cfg.Validate(); fault != "" {
+			require.EqualError(t, err, fault)
+		} else {
+			require.NoError(t, err)
+		}
 	}
 	_, err := New(cfg, Parts{Query: &fakeQuery{}, Encoder: fakeEncoder{}})
 	require.Error(t, err)

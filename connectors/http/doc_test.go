@@ -21,7 +21,7 @@ func TestDocumented(t *testing.T) {
 		require.Regexp(t, `(?m)^    curl .*'http://127\.0\.0\.1:8080`+call, doc)
 	}
 	for _, code := range []string{codeInvalid, codeNotFound, codeMethod, codeSlowBody, codeTooLarge, codeMediaType,
-		codeBusy, codeTimeout, codeNotReady, codeStopping, codeInternal} {
+		codeBusy, codeTimeout, codeNotReady, codeIncomplete, codeStopping, codeInternal} {
 		require.Contains(t, doc, " | `"+code+"` | ")
 	}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Config]()) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,8 @@ type fakeQuery struct {
 	known map[string]bool
 	hook  func(ctx context.Context, id string) error
 	ready error
+
+	targets []score.Target // of every audience; nil: one
 
 	mu    sync.Mutex
 	asked []string
@@ -78,6 +81,9 @@ func (q *fakeQuery) Audience(ctx context.Context, item string, limit int) ([]sco
 	}
 	if !q.known[item] {
 		return nil, pipeline.ErrNotFound
+	}
+	if q.targets != nil {
+		return q.targets[:min(limit, len(q.targets))], nil
 	}
 	return []score.Target{{CustomerID: "c-1"}}, nil
 }
@@ -135,8 +141,25 @@ type seenRequest struct {
 }
 
 type fakeObserver struct {
-	mu   sync.Mutex
-	seen []seenRequest
+	mu        sync.Mutex
+	seen      []seenRequest
+	forwarded []string // the outcomes
+}
+
+func (o *fakeObserver) ObserveForward(outcome string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.forwarded = append(o.forwarded, outcome)
+}
+
+// outcomes are those of the forwarded requests since the last call.
+func (o *fakeObserver) outcomes() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	seen := o.forwarded
+	o.forwarded = nil
+	slices.Sort(seen)
+	return seen
 }
 
 func (o *fakeObserver) ObserveRequest(route string, code int, _ time.Duration) {
@@ -164,17 +187,27 @@ type rig struct {
 
 func newRig(t *testing.T, change func(*Config)) *rig {
 	t.Helper()
+	return newRigOf(t, change, nil)
+}
+
+// newRigOf changes the parts, too.
+func newRigOf(t *testing.T, change func(*Config), also func(*Parts)) *rig {
+	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Listen = "127.0.0.1:0"
 	if change != nil {
 		change(&cfg)
 	}
 	r := &rig{t: t, query: &fakeQuery{known: map[string]bool{}}, observer: &fakeObserver{}, log: &bytes.Buffer{}}
-	s, err := New(cfg, Parts{
+	parts := Parts{
 		Query: r.query, Encoder: fakeEncoder{}, Observer: r.observer,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "metrics_total 1") }),
 		Logger:  slog.New(slog.NewTextHandler(r.log, nil)),
-	})
+	}
+	if also != nil {
+		also(&parts)
+	}
+	s, err := New(cfg, parts)
 	require.NoError(t, err)
 	r.server = s
 	return r

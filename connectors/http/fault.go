@@ -19,18 +19,19 @@ const statusGone = 499
 
 // The codes of error answers. They are part of the API: openapi.yaml lists them.
 const (
-	codeInvalid   = "invalid_argument"
-	codeNotFound  = "not_found"
-	codeMethod    = "method_not_allowed"
-	codeSlowBody  = "request_timeout"
-	codeTooLarge  = "too_large"
-	codeMediaType = "unsupported_media_type"
-	codeBusy      = "busy"
-	codeTimeout   = "timeout"
-	codeNotReady  = "not_ready"
-	codeStopping  = "stopping"
-	codeInternal  = "internal"
-	codeGone      = "client_closed_request"
+	codeInvalid    = "invalid_argument"
+	codeNotFound   = "not_found"
+	codeMethod     = "method_not_allowed"
+	codeSlowBody   = "request_timeout"
+	codeTooLarge   = "too_large"
+	codeMediaType  = "unsupported_media_type"
+	codeBusy       = "busy"
+	codeTimeout    = "timeout"
+	codeNotReady   = "not_ready"
+	codeIncomplete = "incomplete"
+	codeStopping   = "stopping"
+	codeInternal   = "internal"
+	codeGone       = "client_closed_request"
 )
 
 // fault is an answer other than the one asked for.

@@ -36,32 +36,6 @@ func (s *Server) affinities(_ http.ResponseWriter, r *http.Request) ([]byte, err
 	return s.parts.Encoder.AppendNeighbours(nil, id, kind, list), nil
 }
 
-// audience answers GET /v1/items/{id}/audience. It reads many customers, so it
-// waits for its turn with the queries for another instant.
-func (s *Server) audience(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
-	id, err := pathID(r)
-	if err != nil {
-		return nil, err
-	}
-	values, err := params(r, "limit")
-	if err != nil {
-		return nil, err
-	}
-	limit, err := countParam(values, "limit", defaultLimit, maxLimit)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.scans.enter(r.Context()); err != nil {
-		return nil, err
-	}
-	defer s.scans.leave()
-	targets, err := s.parts.Query.Audience(r.Context(), id, limit)
-	if err != nil {
-		return nil, &queryError{kind: "item", ids: []string{id}, err: err}
-	}
-	return s.parts.Encoder.AppendAudience(nil, id, targets), nil
-}
-
 // maxSet bounds the items of one set: a cart, not a catalogue.
 const maxSet = 64
 

@@ -94,7 +94,7 @@ func TestOpenAPIReferences(t *testing.T) {
 func TestOpenAPIListsTheErrorCodes(t *testing.T) {
 	codes := at(t, openapi(t), "components", "schemas", "Error", "properties", "error", "properties", "code", "enum")
 	require.ElementsMatch(t, []any{codeInvalid, codeNotFound, codeMethod, codeSlowBody, codeTooLarge, codeMediaType,
-		codeBusy, codeTimeout, codeNotReady, codeStopping, codeInternal}, codes)
+		codeBusy, codeTimeout, codeNotReady, codeIncomplete, codeStopping, codeInternal}, codes)
 }
 
 // Each field of the documents has its place in the schema, each name in the

@@ -1,54 +1,60 @@
 package api
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
+)
 
 // enterScan waits for a slot where asOf is another instant than the present:
 // such a query reads every customer. The caller must call leave.
-func (s *Server) enterScan(r *http.Request, asOf int64) (leave func(), err error) {
+func (s *Server) enterScan(ctx context.Context, asOf int64) (leave func(), err error) {
 	if asOf == 0 {
 		return func() {}, nil
 	}
-	if err := s.scans.enter(r.Context()); err != nil {
+	if err := s.scans.enter(ctx); err != nil {
 		return nil, err
 	}
 	return s.scans.leave, nil
 }
 
-// enterAsOf reads the one parameter of a question about an instant and waits for
-// its turn. leave is to be called where there is no error.
-func (s *Server) enterAsOf(r *http.Request) (asOf int64, leave func(), err error) {
+// asOfOnly reads the one parameter of a question about an instant.
+func asOfOnly(r *http.Request) (int64, error) {
 	values, err := params(r, "as_of")
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
-	if asOf, err = asOfParam(values); err != nil {
-		return 0, nil, err
-	}
-	leave, err = s.enterScan(r, asOf)
-	return asOf, leave, err
+	return asOfParam(values)
 }
 
 // customer answers GET /v1/customers/{id}.
-func (s *Server) customer(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
+func (s *Server) customer(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	id, err := pathID(r)
 	if err != nil {
 		return nil, err
 	}
-	asOf, leave, err := s.enterAsOf(r)
+	asOf, err := asOfOnly(r)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
-	doc, err := s.parts.Query.Customer(r.Context(), id, asOf)
+	docs, err := s.customers(w, r, []string{id}, asOf, s.putOne(r, asOf))
 	if err != nil {
-		return nil, &queryError{kind: "customer", ids: []string{id}, err: err}
+		return nil, err
 	}
-	return s.parts.Encoder.AppendScores(nil, doc), nil
+	if docs[0] == nil {
+		return nil, &queryError{kind: "customer", ids: []string{id}, err: pipeline.ErrNotFound}
+	}
+	return docs[0], nil
 }
 
 // population answers GET /v1/population.
 func (s *Server) population(_ http.ResponseWriter, r *http.Request) ([]byte, error) {
-	asOf, leave, err := s.enterAsOf(r)
+	asOf, err := asOfOnly(r)
+	if err != nil {
+		return nil, err
+	}
+	leave, err := s.enterScan(r.Context(), asOf)
 	if err != nil {
 		return nil, err
 	}

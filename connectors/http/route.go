@@ -31,7 +31,7 @@ func (s *Server) routes() []route {
 	rs := []route{
 		{method: get, path: "/v1/customers/{id}", answer: s.customer,
 			about: "one customer's scores; ?as_of= for another instant"},
-		{method: post, path: "/v1/customers:batchGet", answer: s.batchGet,
+		{method: post, path: batchPath, answer: s.batchGet,
 			about: `many customers' scores; body {"ids":["c-1","c-2"]}, optional "as_of"`},
 		{method: get, path: "/v1/items/{id}/affinities", answer: s.affinities,
 			about: "what goes with an item; ?kind= same_order, same_session, next_order, same_customer; ?k= how many, 1 to 100"},

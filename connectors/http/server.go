@@ -35,6 +35,9 @@ type Encoder interface {
 // patterns; code is the HTTP status, or 499 where the client went away first.
 type Observer interface {
 	ObserveRequest(route string, code int, took time.Duration)
+	// ObserveForward hears of each question to another instance, and what came of
+	// it: one of a fixed list of outcomes.
+	ObserveForward(outcome string)
 }
 
 // Parts are what the server is made from.
@@ -44,6 +47,9 @@ type Parts struct {
 	Metrics  http.Handler // answers GET /metrics; nil: there is no such endpoint
 	Observer Observer     // nil: nobody listens
 	Logger   *slog.Logger // nil: slog.Default()
+	Cluster  Cluster      // the instances that share the work; nil: this is the only one
+	Holder   Holder       // nil: the Query answers for the partitions that Cluster says are this instance's
+	Copies   Copies       // nil: there are none
 }
 
 // Server is the API. Its life is Listen, then Serve once; Addr is known
@@ -53,6 +59,7 @@ type Server struct {
 	parts    Parts
 	log      *slog.Logger
 	scans    *gate
+	peers    *peers
 	handler  http.Handler
 	listener net.Listener
 }
@@ -73,6 +80,7 @@ func New(cfg Config, parts Parts) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	s.peers = newPeers(s.log, parts.Observer)
 	s.handler = s.newHandler()
 	return s, nil
 }
@@ -113,8 +121,10 @@ func (s *Server) Addr() string {
 	return s.listener.Addr().String()
 }
 
-// Close gives back the address of a server that will not Serve.
+// Close gives back the address of a server that will not Serve, and the
+// connections to other instances.
 func (s *Server) Close() error {
+	s.peers.close()
 	if s.listener == nil {
 		return nil
 	}
@@ -128,6 +138,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if s.listener == nil {
 		return errors.New("http: Serve before Listen")
 	}
+	defer s.peers.close()
 	// Requests outlive ctx: its end begins the shutdown, it does not end them.
 	base, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)

@@ -33,6 +33,7 @@ var RequestBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25
 type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	forwards *prometheus.CounterVec
 }
 
 // New registers everything. It calls stats once a scrape, from any goroutine;
@@ -45,10 +46,15 @@ func New(stats func() pipeline.Stats) *Metrics {
 			Help:    "Time to answer a request to the API, by route and status code; code 499: the client went away first.",
 			Buckets: RequestBuckets,
 		}, []string{"route", "code"}),
+		forwards: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "dangol_http_forwarded_requests_total",
+			Help: "Requests to other instances for customers that this one does not have, by what came of them.",
+		}, []string{"outcome"}),
 	}
 	m.registry.MustRegister(
 		newPipelineCollector(stats),
 		m.requests,
+		m.forwards,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -64,6 +70,10 @@ func (m *Metrics) Register(c prometheus.Collector) error { return m.registry.Reg
 func (m *Metrics) ObserveRequest(route string, code int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(code)).Observe(took.Seconds())
 }
+
+// ObserveForward counts one request to another instance. outcome is one of a
+// fixed list: every value is a series.
+func (m *Metrics) ObserveForward(outcome string) { m.forwards.WithLabelValues(outcome).Inc() }
 
 // Handler answers scrapes. A collector that fails leaves its metrics out and
 // is counted in promhttp_metric_handler_errors_total; the rest is served.

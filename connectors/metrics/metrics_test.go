@@ -23,6 +23,7 @@ func sample() *Metrics {
 		return pipeline.Stats{Events: 42, Partitions: make([]pipeline.PartitionStats, 1), Learned: learned()}
 	})
 	m.ObserveRequest("/v1/customers/{id}", http.StatusOK, 3*time.Millisecond)
+	m.ObserveForward("found")
 	return m
 }
 
@@ -45,6 +46,7 @@ func TestHandler(t *testing.T) {
 	require.Contains(t, text, "\ndangol_pipeline_events_total 42\n")
 	require.Contains(t, text, `dangol_http_request_seconds_bucket{code="200",route="/v1/customers/{id}",le="0.005"} 1`)
 	require.Contains(t, text, `dangol_http_request_seconds_bucket{code="200",route="/v1/customers/{id}",le="0.0025"} 0`)
+	require.Contains(t, text, `dangol_http_forwarded_requests_total{outcome="found"} 1`)
 	require.Contains(t, text, "\ngo_goroutines ")
 	require.Contains(t, text, "\nprocess_")
 }
