@@ -29,6 +29,7 @@ type learning struct {
 	survey    *survey // that the log told of last, until it is complete
 	seen      uint64  // its id
 	asked     uint64  // the id of the latest that was asked for here
+	askedAt   time.Time
 	question  []byte  // that waits to be told
 	answering bool
 	answers   []answer // that wait to be told
@@ -120,8 +121,14 @@ func (c *Core) considerFit() {
 		c.beginFit(answered)
 		return
 	}
+	if s := l.survey; s != nil && s.id == l.asked {
+		if c.now().Sub(l.askedAt) > answersWithin {
+			c.ask(s.at, s.below)
+		}
+		return
+	}
 	next := c.nextFit()
-	if l.survey != nil && l.survey.id == l.asked || c.now().Before(l.rest) || !next.follows(&l.last) {
+	if c.now().Before(l.rest) || !next.follows(&l.last) {
 		return
 	}
 	l.last = next

@@ -126,13 +126,15 @@ func many(t *testing.T, w *world, cfg Config, n int) []*instance {
 		i.start()
 		all = append(all, i)
 	}
+	moves := 0
 	for step := 0; ; step++ {
 		require.Less(t, step, 10_000, "it never settles")
 		i := all[w.rng.IntN(n)]
-		if to := all[w.rng.IntN(n)]; to != i && len(i.parts) > 0 && w.fault("a partition moves") {
+		if to := all[w.rng.IntN(n)]; to != i && len(i.parts) > 0 && (moves == 0 || w.fault("a partition moves")) {
+			moves++
 			to.take(i.parts[w.rng.IntN(len(i.parts))], i)
 		}
-		if n > 1 && w.fault("an instance dies") {
+		if n > 1 && (step == 10 || w.fault("an instance dies")) {
 			i.crash()
 			i.start()
 		}
@@ -250,9 +252,6 @@ func TestManyAreAsOne(t *testing.T) {
 		require.Len(t, got, len(wanted))
 		for id := range wanted {
 			alike(t, wanted[id], got[id], id)
-		}
-		for _, fault := range []string{"a partition moves", "an instance dies"} {
-			require.NotZero(t, three.fired[fault], fault)
 		}
 		for _, i := range append(calm, wild...) {
 			i.stop()

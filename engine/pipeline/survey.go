@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/dangol-dev/dangol/engine/ledger"
 	"github.com/dangol-dev/dangol/engine/score"
@@ -30,6 +32,10 @@ type answer struct {
 	parts     [][]byte
 }
 
+// answersWithin is how long answers are waited for. Whoever began anew from a
+// snapshot that was made after the question does not know of it: it is asked again.
+const answersWithin = 10 * time.Minute
+
 // askMore is how many more than the sample are asked for, since who of all
 // customers was a buyer at an instant is not known.
 const askMore = 1.25
@@ -42,10 +48,11 @@ func lowest(n, buyers int) uint64 {
 	return math.MaxUint64
 }
 
-// ask begins a survey with the next transaction. c.mu is held.
+// ask begins a survey, which the next transaction tells of. c.mu is held.
 func (c *Core) ask(at int64, below uint64) {
 	l := &c.learning
-	l.asked = max(uint64(c.now().UnixNano()), l.asked+1)
+	l.survey = &survey{id: rand.Uint64(), at: at, below: below, answered: map[int32]bool{}}
+	l.asked, l.seen, l.askedAt = l.survey.id, l.survey.id, c.now()
 	b := binary.LittleEndian.AppendUint64(nil, l.asked)
 	b = binary.LittleEndian.AppendUint64(b, below)
 	l.question = binary.AppendVarint(b, at)
@@ -200,7 +207,10 @@ func (l *learning) told(leads bool) {
 // died told it, nobody knows yet. What was not told is asked for, or answered, again.
 func (l *learning) forget() {
 	l.last = fitting{}
-	l.question, l.done, l.toldModels = nil, nil, nil
+	if l.question != nil {
+		l.question, l.survey = nil, nil
+	}
+	l.done, l.toldModels = nil, nil
 	l.answers, l.toldAnswers = nil, 0
 }
 
