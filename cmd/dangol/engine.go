@@ -27,6 +27,7 @@ type engine struct {
 	core    *pipeline.Core
 	server  *api.Server
 	metrics *metrics.Metrics
+	members *kafka.Members
 }
 
 // core is the part of the configuration that the pipeline works by.
@@ -61,16 +62,31 @@ func newEngine(cfg *Config, log *slog.Logger) (*engine, error) {
 	e := &engine{cfg: cfg, log: log, store: store}
 	e.core = pipeline.NewCore(cfg.core(), store, encode.JSON{}, cfg.newDecoder, time.Now)
 	e.metrics = metrics.New(e.core.Stats)
-	e.server, err = api.New(cfg.HTTP, api.Parts{
-		Query: e.core, Encoder: encode.JSON{}, Metrics: e.metrics.Handler(), Observer: e.metrics, Logger: log,
+	if err := e.listen(); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return e, nil
+}
+
+// listen opens the API, and tells the other instances where it is.
+func (e *engine) listen() (err error) {
+	in := &e.cfg.Input.Kafka
+	if e.members, err = kafka.OpenMembers(e.cfg.AppID, in); err != nil {
+		return err
+	}
+	e.server, err = api.New(e.cfg.HTTP, api.Parts{
+		Query: e.core, Encoder: encode.JSON{}, Metrics: e.metrics.Handler(), Observer: e.metrics, Logger: e.log,
+		Cluster: cluster{e.members, in.Instance}, Holder: e.core, Copies: e.core,
 	})
 	if err == nil {
 		err = e.server.Listen()
 	}
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		e.members.Close()
+		return err
 	}
-	return e, nil
+	in.Advertise = e.server.Advertise()
+	return nil
 }
 
 // run works until ctx ends or something cannot go on, then brings the state to
@@ -91,6 +107,7 @@ func (e *engine) run(ctx context.Context) error {
 	group.Go(func() error { e.flush(ctx); return nil })
 	err := group.Wait()
 	e.core.Close()
+	e.members.Close()
 	if closeErr := e.store.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close state: %w", closeErr))
 	}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	api "github.com/dangol-dev/dangol/connectors/http"
+	"github.com/dangol-dev/dangol/connectors/kafka"
+)
+
+// cluster tells the API of the instances, as the group knows them.
+type cluster struct {
+	group *kafka.Members
+	self  string
+}
+
+func (c cluster) Self() string { return c.self }
+
+func (c cluster) Members() []api.Member {
+	var all []api.Member
+	for _, m := range c.group.All() {
+		all = append(all, api.Member{Instance: m.Instance, Address: m.Address})
+	}
+	return all
+}
+
+func (c cluster) Owner(partition int32) (api.Member, bool) {
+	instance, address, ok := c.group.Owner(partition)
+	return api.Member{Instance: instance, Address: address}, ok
+}
+
+func (c cluster) Standby(partition int32) (api.Member, bool) {
+	instance, address, ok := c.group.Standby(partition)
+	return api.Member{Instance: instance, Address: address}, ok
+}
+
+// Partitions are as many as the members have.
+func (c cluster) Partitions() (n int32) {
+	for _, m := range c.group.All() {
+		for _, p := range m.Partitions {
+			n = max(n, p+1)
+		}
+	}
+	return n
+}
