@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -132,7 +133,7 @@ func newPipelineCollector(stats func() pipeline.Stats) *pipelineCollector {
 	}
 	c.describeModels()
 	c.describeOffers()
-	for _, s := range scalars {
+	for _, s := range slices.Concat(scalars, sharedScalars) {
 		c.scalars = append(c.scalars, prometheus.NewDesc(s.name, s.help, nil, nil))
 	}
 	for _, p := range partitionGauges {
@@ -149,6 +150,7 @@ func (c *pipelineCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range c.partitions {
 		ch <- d
 	}
+	describeInstance(ch)
 	for _, ds := range [][]*prometheus.Desc{c.models, c.judged, c.offers, {c.calibrated, c.rhythm, c.orders, c.rejects, c.latency}} {
 		for _, d := range ds {
 			ch <- d
@@ -159,7 +161,7 @@ func (c *pipelineCollector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *pipelineCollector) Collect(ch chan<- prometheus.Metric) {
 	st := c.stats()
-	for i, s := range scalars {
+	for i, s := range slices.Concat(scalars, sharedScalars) {
 		ch <- prometheus.MustNewConstMetric(c.scalars[i], s.kind, s.value(&st))
 	}
 	for i := range st.Partitions {
@@ -169,6 +171,7 @@ func (c *pipelineCollector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(c.partitions[j], gauge, g.value(p), label)
 		}
 	}
+	collectInstance(ch, &st)
 	c.collectModels(ch, st.Learned)
 	c.collectOffers(ch, &st)
 	c.collectRejects(ch, st.Rejects)

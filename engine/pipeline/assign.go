@@ -83,7 +83,6 @@ func (c *Core) openShard(p int32) error {
 	c.mu.Lock()
 	c.clocks[p] = place{Position: pos}
 	c.mu.Unlock()
-	c.endRestore(p)
 	c.gatherContacts(p)
 	return nil
 }

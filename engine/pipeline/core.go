@@ -84,7 +84,7 @@ type Core struct {
 	assignMu  sync.Mutex
 	restored  map[int32]bool       // since their shard was opened: what it holds may be old
 	given     map[int32]Assignment // the latest of each partition
-	restoring map[int32]*restoring // assigned, and not open yet
+	restoring map[int32]*restoring // under way
 	followed  map[int32]Position   // of other instances, that copies are kept of
 
 	// committing is full from the end of a transaction until the store has it: a

@@ -16,7 +16,7 @@ type RestoreStats struct {
 	SecondsLeft float64 // at the pace so far; 0 while that is not known
 }
 
-// restoring is a partition that was assigned and is not open yet.
+// restoring is the restore of a partition that was assigned.
 type restoring struct {
 	began          time.Time
 	from, at, upTo int64 // offsets in the changelog
@@ -99,7 +99,7 @@ func (c *Core) readOn(r *restoring, recs []LogRecord, upTo int64) {
 	r.at, r.upTo, r.records = recs[len(recs)-1].Offset+1, upTo, r.records+len(recs)
 }
 
-// endRestore notes that a partition is open, or not ours any more.
+// endRestore notes that a restore is through, or was given up.
 func (c *Core) endRestore(p int32) {
 	c.assignMu.Lock()
 	delete(c.restoring, p)

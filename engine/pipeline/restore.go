@@ -55,9 +55,9 @@ func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (
 		return 0, fmt.Errorf("%w: %w", ErrFatal, err)
 	}
 	under := c.beginRestore(a.Partition, r.pos.Changelog)
+	defer c.endRestore(a.Partition)
 	start, err := r.run(ctx, &a, log, under)
 	if err != nil {
-		c.endRestore(a.Partition) // else it is open soon
 		return 0, err
 	}
 	if r.records > 0 {
