@@ -12,8 +12,12 @@ import (
 var (
 	restoreDone = prometheus.NewDesc("dangol_pipeline_restore_done_ratio",
 		"Share of the changelog that the restore of a partition has read. It is there while the restore goes on.", []string{"partition"}, nil)
+	restoreRecords = prometheus.NewDesc("dangol_pipeline_restore_records",
+		"Changelog records that the restore of a partition has read.", []string{"partition"}, nil)
 	restoreLeft = prometheus.NewDesc("dangol_pipeline_restore_left_seconds",
 		"Time that the restore of a partition takes yet, at its pace so far.", []string{"partition"}, nil)
+	standbyClock = prometheus.NewDesc("dangol_pipeline_standby_clock_timestamp_seconds",
+		"Clock of the copy of another instance's partition. Seconds since 1970.", []string{"partition"}, nil)
 	standbyNext = prometheus.NewDesc("dangol_pipeline_standby_next_offset",
 		"Offset of the next input record, as far as the copy of another instance's partition knows.", []string{"partition"}, nil)
 )
@@ -31,7 +35,7 @@ var sharedScalars = []scalar{
 }
 
 func describeInstance(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{restoreDone, restoreLeft, standbyNext} {
+	for _, d := range []*prometheus.Desc{restoreDone, restoreRecords, restoreLeft, standbyNext, standbyClock} {
 		ch <- d
 	}
 }
@@ -40,9 +44,12 @@ func collectInstance(ch chan<- prometheus.Metric, st *pipeline.Stats) {
 	for _, r := range st.Restoring {
 		label := strconv.FormatInt(int64(r.Partition), 10)
 		ch <- prometheus.MustNewConstMetric(restoreDone, gauge, r.Done, label)
+		ch <- prometheus.MustNewConstMetric(restoreRecords, gauge, float64(r.Records), label)
 		ch <- prometheus.MustNewConstMetric(restoreLeft, gauge, r.SecondsLeft, label)
 	}
 	for _, s := range st.Standby {
-		ch <- prometheus.MustNewConstMetric(standbyNext, gauge, float64(s.NextOffset), strconv.FormatInt(int64(s.Partition), 10))
+		label := strconv.FormatInt(int64(s.Partition), 10)
+		ch <- prometheus.MustNewConstMetric(standbyNext, gauge, float64(s.NextOffset), label)
+		ch <- prometheus.MustNewConstMetric(standbyClock, gauge, float64(s.Clock)/1000, label)
 	}
 }

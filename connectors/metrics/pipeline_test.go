@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -76,7 +77,7 @@ func TestEveryFieldOfStatsIsExported(t *testing.T) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[pipeline.Stats]()) {
 		indices := [][]int{field.Index}
 		switch {
-		case field.Name == "Partitions" || field.Name == "Learned" || field.Name == "Verdict": // have tests of their own
+		case slices.Contains([]string{"Partitions", "Restoring", "Standby", "Learned", "Verdict"}, field.Name): // have tests of their own
 			continue
 		case field.Type.Kind() == reflect.Struct:
 			indices = nil
@@ -95,7 +96,7 @@ func TestEveryFieldOfStatsIsExported(t *testing.T) {
 			seen[diff[0]] = field.Name
 		}
 	}
-	require.Equal(t, len(scalars)+2, len(seen), "a metric that no field moves")
+	require.Equal(t, len(scalars)+len(sharedScalars)+2, len(seen), "a metric that no field moves")
 }
 
 func TestEveryFieldOfPartitionStatsIsExported(t *testing.T) {
@@ -117,6 +118,23 @@ func TestEveryFieldOfPartitionStatsIsExported(t *testing.T) {
 		seen[diff[0]] = true
 	}
 	require.Len(t, seen, len(partitionGauges))
+}
+
+func TestRestoresAndCopiesAreExported(t *testing.T) {
+	none := collect(t, pipeline.Stats{})
+	series := collect(t, pipeline.Stats{
+		Restoring: []pipeline.RestoreStats{{Partition: 7, Records: 11, Done: .25, SecondsLeft: 3}},
+		Standby:   []pipeline.StandbyStats{{Partition: 8, NextOffset: 42, Clock: 5000}},
+	})
+	want := map[string]string{
+		`dangol_pipeline_restore_records{partition="7"}`: "11", `dangol_pipeline_restore_done_ratio{partition="7"}`: "0.25",
+		`dangol_pipeline_restore_left_seconds{partition="7"}`: "3", `dangol_pipeline_standby_next_offset{partition="8"}`: "42",
+		`dangol_pipeline_standby_clock_timestamp_seconds{partition="8"}`: "5",
+	}
+	require.ElementsMatch(t, slices.Collect(maps.Keys(want)), changed(none, series))
+	for name, value := range want {
+		require.Equal(t, "gauge:{value:"+value+"}", strings.ReplaceAll(series[name], " ", ""), name)
+	}
 }
 
 func TestRejectReasonsArePresentFromTheStart(t *testing.T) {
