@@ -85,21 +85,25 @@ func TestBatchOverInstances(t *testing.T) {
 
 func TestBatchWithAnInstanceDown(t *testing.T) {
 	f := newFleet(t, nil, nil)
-	here, there, copied, older := idIn(0), idIn(2), idIn(1), idIn(4)
+	here, there, copied, other := idIn(0), idIn(2), idIn(1), idIn(4)
 	f.a.query.known[here], f.c.query.known[there] = true, true
 	f.b.web.Close()
-	ask := fmt.Sprintf(`{"ids":[%q,%q,%q,%q]}`, copied, there, older, here)
+	ask := fmt.Sprintf(`{"ids":[%q,%q,%q,%q]}`, copied, there, other, here)
 	status, body, _ := f.a.post(ask)
 	require.Equal(t, 503, status)
 	require.Equal(t, errorBody("incomplete", fmt.Sprintf("2 customers, the first of them %q: no instance that answered knows them, but they may be where nobody looked: "+
 		`instance "b" did not answer: no connection`, copied)), body)
 
-	f.c.copies[copied], f.c.copies[older] = time.Second, 3*time.Second
+	f.c.copies[copied], f.c.copies[other] = 3*time.Second, time.Second
 	status, body, header := f.a.post(ask)
 	require.Equal(t, 200, status)
-	require.Equal(t, `{"customers":[`+strings.Join([]string{document(copied), document(there), document(older), document(here)}, ",")+`],"not_found":[]}`, body)
+	require.Equal(t, `{"customers":[`+strings.Join([]string{document(copied), document(there), document(other), document(here)}, ",")+`],"not_found":[]}`, body)
 	require.Equal(t, "3.000", header.Get("Dangol-Stale-Seconds"), "the oldest")
 	require.Equal(t, "a, c", header.Get("Dangol-Instance"))
+	f.cluster.standbys[4], f.a.copies[other] = "a", 5*time.Second
+	delete(f.c.copies, other)
+	_, _, header = f.a.post(ask)
+	require.Equal(t, "5.000", header.Get("Dangol-Stale-Seconds"), "the oldest of two standbys'")
 
 	status, _, header = f.a.post(fmt.Sprintf(`{"ids":[%q,%q]}`, here, there))
 	require.Equal(t, 200, status, "nobody needs b")

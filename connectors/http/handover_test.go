@@ -69,6 +69,9 @@ func TestNoFalse404WhereAPartitionLeavesMeanwhile(t *testing.T) {
 	status, body, _ = f.a.get("/v1/customers/nobody") // 4 comes to a after a has looked
 	require.Equal(t, 503, status)
 	require.Equal(t, handedOver("nobody", 1, 4), body)
+	holders["a"].set(0, 3)
+	status, _, _ = f.a.get("/v1/items/A/audience")
+	require.Equal(t, 503, status)
 }
 
 // A partition that the group knows no owner of, and a group that is not known yet.

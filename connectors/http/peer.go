@@ -98,7 +98,7 @@ func peerClient(conns int) *http.Client {
 			MaxConnsPerHost:        conns,
 			MaxIdleConnsPerHost:    conns,
 			IdleConnTimeout:        30 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
+			MaxResponseHeaderBytes: 1 << 20, // room for the list of partitions
 			DisableCompression:     true,
 		},
 	}

@@ -144,6 +144,7 @@ func TestStandbyAnswersFromItsCopy(t *testing.T) {
 
 	status, body, header = f.a.get("/v1/customers/" + id + "?as_of=5")
 	require.Equal(t, 503, status, "a copy knows the present alone")
+	require.Equal(t, []string{"not_found", "unreachable"}, f.a.observer.outcomes(), "and is not asked")
 	require.Equal(t, incomplete(id, `instance "b" did not answer: no connection`), body)
 	require.Empty(t, header.Values("Dangol-Stale-Seconds"))
 	status, body, _ = f.a.get("/v1/customers/" + idIn(4))
@@ -165,6 +166,13 @@ func TestAskedWhileNotReady(t *testing.T) {
 	status, _, header := f.a.get("/v1/customers/" + idIn(0))
 	require.Equal(t, 200, status)
 	require.Equal(t, "0.000", header.Get("Dangol-Stale-Seconds"))
+
+	f.c.web.Close() // whose partitions a follows
+	f.a.copies[idIn(2)] = time.Second
+	status, _, header = f.a.get("/v1/customers/" + idIn(2))
+	require.Equal(t, 200, status)
+	require.Equal(t, "a", header.Get("Dangol-Instance"))
+	require.Equal(t, "1.000", header.Get("Dangol-Stale-Seconds"))
 }
 
 // A request of another instance goes no further, whatever the views of the two.
