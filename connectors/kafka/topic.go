@@ -95,7 +95,7 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 	for _, t := range []pipeline.Topic{pipeline.Changelog, pipeline.Pairs} {
 		name := TopicName(app, t)
 		if got := int32(len(there[name].Partitions)); got != n && got != 0 {
-			return errors.New(repartitioned(name, int(got), c.Topic, int(n)))
+			return fmt.Errorf("%w: %s", pipeline.ErrFatal, repartitioned(name, int(got), c.Topic, int(n)))
 		}
 	}
 	return nil
