@@ -12,13 +12,15 @@ import (
 func newCheckCommand() *cobra.Command {
 	var path string
 	var sets []string
-	var example bool
+	var example, connect bool
 	cmd := &cobra.Command{
 		Use:   "check -c FILE",
 		Short: "Check a configuration, or print an annotated example",
 		Long: `Check reads a configuration as "dangol run" would and prints every fault at once,
-each with its line, its path and the bound that it breaks. It opens no connection.`,
-		Example: "  dangol check --example > dangol.yaml\n  dangol check -c dangol.yaml",
+each with its line, its path and the bound that it breaks. It opens no connection,
+unless --connect asks for it: then it reads the brokers' settings too, names those
+that do not bear exactly-once, and changes nothing.`,
+		Example: "  dangol check --example > dangol.yaml\n  dangol check -c dangol.yaml\n  dangol check -c dangol.yaml --connect",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if example {
@@ -28,11 +30,19 @@ each with its line, its path and the bound that it breaks. It opens no connectio
 			if path == "" && len(sets) == 0 {
 				return errors.New("no file given: dangol check -c FILE, or --example for one to begin with")
 			}
-			return check(cmd.OutOrStdout(), path, sets)
+			if err := check(cmd.OutOrStdout(), path, sets); err != nil || !connect {
+				return err
+			}
+			cfg, err := loadConfig(path, sets)
+			if err != nil {
+				return err
+			}
+			return printClaim(cmd.Context(), cmd.OutOrStdout(), cfg)
 		},
 	}
 	addConfigFlags(cmd, &path, &sets)
 	cmd.Flags().BoolVar(&example, "example", false, "print every setting with its meaning and default")
+	cmd.Flags().BoolVar(&connect, "connect", false, "ask the brokers, too, whether their settings bear exactly-once")
 	return cmd
 }
 

@@ -45,9 +45,9 @@ func TestDocumentedCommands(t *testing.T) {
 	for path, text := range documents(t) {
 		for _, code := range codePattern.FindAllString(text, -1) {
 			for _, m := range commandPattern.FindAllStringSubmatch(code, -1) {
-				cmd, _, err := newRootCommand().Find([]string{m[1]})
+				cmd, _, err := newRootCommand().Find(append([]string{m[1]}, strings.Fields(m[2])...))
 				require.NoError(t, err, "%s: %s", path, m[0])
-				require.Equal(t, m[1], cmd.Name(), "%s: %s", path, m[0])
+				require.Equal(t, m[1], strings.Fields(cmd.CommandPath())[1], "%s: %s", path, m[0])
 				commands++
 				for _, f := range flagPattern.FindAllStringSubmatch(m[2], -1) {
 					known := cmd.Flags().Lookup(f[1])

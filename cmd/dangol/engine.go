@@ -28,6 +28,7 @@ type engine struct {
 	server  *api.Server
 	metrics *metrics.Metrics
 	members *kafka.Members
+	foreign bool // the brokers are somebody else's: what they are set to is looked at first
 }
 
 // core is the part of the configuration that the pipeline works by.
@@ -102,7 +103,14 @@ func (e *engine) run(ctx context.Context) error {
 			return kafka.Open(ctx, e.cfg.AppID, &e.cfg.Input.Kafka, keeper, e.log)
 		},
 	}
-	group.Go(func() error { return loop.Run(ctx) })
+	group.Go(func() error {
+		if e.foreign {
+			if err := claim(ctx, e.cfg, e.log); err != nil {
+				return err
+			}
+		}
+		return loop.Run(ctx)
+	})
 	group.Go(func() error { return e.server.Serve(ctx) })
 	group.Go(func() error { e.flush(ctx); return nil })
 	err := group.Wait()

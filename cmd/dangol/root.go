@@ -35,7 +35,7 @@ Start with "dangol demo": a broker, a shop and the engine in one process.`,
 		}
 	}
 	add("engine", newDemoCommand(), newRunCommand(), newReplayCommand(), newBacktestCommand(), newRulesCommand(), newCheckCommand(), newInspectCommand(), newAudienceCommand(), newBenchCommand())
-	add("data", newBrokerCommand(), newGenerateCommand(), newProduceCommand())
+	add("data", newBrokerCommand(), newGenerateCommand(), newProduceCommand(), newTxnCommand())
 	root.AddCommand(newVersionCommand())
 	return root
 }

@@ -34,6 +34,7 @@ that is under way; a kill at any moment loses and doubles nothing.
 			if err != nil {
 				return err
 			}
+			e.foreign = true
 			log.Info("started", "app_id", cfg.AppID, "topic", cfg.Input.Kafka.Topic, "api", "http://"+e.server.Addr(), "state", cfg.State.Dir)
 			err = e.run(cmd.Context())
 			if err == nil {

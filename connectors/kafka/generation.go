@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 // The topic of snapshots holds generations. Each writing of a snapshot is one, with
@@ -37,7 +39,10 @@ const (
 const snapsTries = 50
 
 // manifestVersion is of the manifest's fields and of the parts' order.
-const manifestVersion = 1
+const (
+	manifestVersion = 1
+	unknownVersion  = -1 // of one that this release does not read
+)
 
 // manifest is a record's value, as JSON.
 type manifest struct {
@@ -76,7 +81,7 @@ func (c *checksum) String() string { return fmt.Sprintf("%016x", c.h.Sum64()) }
 
 // whole says whether the generation counts.
 func (g *generation) whole() bool {
-	if g.Version == 0 || len(g.sums) != g.Parts {
+	if g.Version != manifestVersion || len(g.sums) != g.Parts {
 		return false
 	}
 	c := checksum{h: *xxhash.New()}
@@ -137,8 +142,16 @@ func (s *snapshots) scan(ctx context.Context) error {
 	if err = cmp.Or(err, start.Err); err != nil {
 		return fmt.Errorf("start of %s: %w", s.f.topic, err)
 	}
-	s.next, err = s.each(ctx, max(s.next, start.Offset), -1, s.note)
-	return err
+	if s.next, err = s.each(ctx, max(s.next, start.Offset), -1, s.note); err != nil {
+		return err
+	}
+	for _, g := range s.by {
+		if g.Version == unknownVersion {
+			return fmt.Errorf("%w: offset %d of %s holds a manifest of an unknown form: a newer version of dangol wrote it, which must be run again, "+
+				"or something else did, whose key %s must be given a tombstone", pipeline.ErrFatal, g.written, s.f.topic, manifestPrefix+g.id)
+		}
+	}
+	return nil
 }
 
 // note remembers a record without its bytes.
@@ -148,16 +161,17 @@ func (s *snapshots) note(r *kgo.Record) error {
 		g := s.of(id)
 		g.manifest, g.written, g.latest = manifest{}, r.Offset, r.Timestamp
 		if r.Value == nil {
-			return s.forget(g)
+			s.forget(g)
+			return nil
 		}
 		if err := json.Unmarshal(r.Value, &g.manifest); err != nil || g.Version != manifestVersion {
-			return fmt.Errorf("offset %d of %s holds a manifest of an unknown form: a newer version of dangol wrote it, or something else did", r.Offset, s.f.topic)
+			g.manifest = manifest{Version: unknownVersion}
 		}
 		return nil
 	}
 	id, index, ok := partKey(key)
 	if !ok {
-		return fmt.Errorf("offset %d of %s has the key %q, which dangol does not write: something else writes to the topic", r.Offset, s.f.topic, key)
+		return nil // nothing of ours; it does no harm
 	}
 	g := s.of(id)
 	for len(g.sums) <= index {
@@ -166,7 +180,8 @@ func (s *snapshots) note(r *kgo.Record) error {
 	g.sums[index] = part{sum: xxhash.Sum64(r.Value), is: r.Value != nil}
 	g.latest = r.Timestamp
 	if r.Value == nil {
-		return s.forget(g)
+		s.forget(g)
+		return nil
 	}
 	if g.first < 0 {
 		g.first = r.Offset
@@ -176,11 +191,10 @@ func (s *snapshots) note(r *kgo.Record) error {
 }
 
 // forget drops a generation of which nothing is left.
-func (s *snapshots) forget(g *generation) error {
+func (s *snapshots) forget(g *generation) {
 	if g.Version == 0 && !slices.ContainsFunc(g.sums, func(p part) bool { return p.is }) {
 		delete(s.by, g.id)
 	}
-	return nil
 }
 
 func (s *snapshots) of(id string) *generation {

@@ -345,6 +345,7 @@ func TestEnsureTopicsRefusesRepartitioning(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Brokers = c.ListenAddrs()
 	_, err = Open(t.Context(), "app", &cfg, keeper(fromCommitted), slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, err, pipeline.ErrFatal)
 	require.ErrorContains(t, err, "has 3 partitions, the input \"events\" has 2")
 	cfg.Topic = "nosuch"
 	_, err = Open(t.Context(), "app", &cfg, keeper(fromCommitted), slog.New(slog.DiscardHandler))

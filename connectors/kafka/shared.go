@@ -93,10 +93,16 @@ func (s *Shared) open(ctx context.Context) (err error) {
 // Load implements pipeline.SharedLog.
 func (s *Shared) Load(ctx context.Context, fn func(part []byte) error) (map[int32]int64, error) {
 	s.halt()
+	// In this order: a log that is trimmed meanwhile is trimmed for the sake of snapshots
+	// that the scan finds, and the newest of them has not read beyond the end.
+	starts, err := s.starts(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.snaps.scan(ctx); err != nil {
 		return nil, err
 	}
-	starts, ends, err := s.bounds(ctx)
+	ends, err := s.Ends(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -115,17 +121,17 @@ func (s *Shared) Load(ctx context.Context, fn func(part []byte) error) (map[int3
 	return maps.Clone(at), nil
 }
 
-// bounds are the log's start and its last stable offset, by partition.
-func (s *Shared) bounds(ctx context.Context) (starts, ends map[int32]int64, err error) {
+// starts are the first offsets of the log, by partition.
+func (s *Shared) starts(ctx context.Context) (map[int32]int64, error) {
 	listed, err := s.adm.ListStartOffsets(ctx, s.pairs.topic)
+	var starts map[int32]int64
 	if err == nil {
 		starts, err = s.offsets(listed)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("start of %s: %w", s.pairs.topic, err)
+		return nil, fmt.Errorf("start of %s: %w", s.pairs.topic, err)
 	}
-	ends, err = s.Ends(ctx)
-	return starts, ends, err
+	return starts, nil
 }
 
 // choose is the newest snapshot that is whole and from which the log goes on, nil

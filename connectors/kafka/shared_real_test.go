@@ -12,10 +12,10 @@ import (
 	"github.com/dangol-dev/dangol/bench/brokers"
 )
 
-// realCluster is a real Kafka of so many nodes with an input topic.
-func realCluster(t *testing.T, nodes int) (*brokers.Cluster, *Config, *kgo.Client) {
+// realCluster is a real Kafka with an input topic.
+func realCluster(t *testing.T, bc brokers.Config) (*brokers.Cluster, *Config, *kgo.Client) {
 	t.Helper()
-	c, err := brokers.Start(t.Context(), brokers.Config{Nodes: nodes})
+	c, err := brokers.Start(t.Context(), bc)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	require.NoError(t, c.CreateTopic(t.Context(), "events", parts, nil))
@@ -31,7 +31,7 @@ func realCluster(t *testing.T, nodes int) (*brokers.Cluster, *Config, *kgo.Clien
 // markers that are written some time after the transaction's end, and snapshots are
 // found, and the log is trimmed.
 func TestSharedOnRealKafka(t *testing.T) {
-	_, cfg, cl := realCluster(t, 1)
+	_, cfg, cl := realCluster(t, brokers.Config{Nodes: 1})
 	s := openShared(t, cfg)
 	_, at := load(t, s)
 	a, b := writerOfPairs(t, cfg, "a"), writerOfPairs(t, cfg, "b")

@@ -284,6 +284,31 @@ func TestSharedSeesItsTopicMadeAnew(t *testing.T) {
 	require.ErrorContains(t, err, "made anew")
 }
 
+// A process that stood still while others saved snapshots and trimmed the log is told
+// so, and finds the latest one when it loads anew.
+func TestSharedFallsBehind(t *testing.T) {
+	cfg, cl := cluster(t)
+	s := openShared(t, cfg)
+	others := openShared(t, cfg)
+	var at map[int32]int64
+	for i := range 3 {
+		at = grown(t, others, cl)
+		require.NoError(t, others.Save(t.Context(), at, write(fmt.Sprint(i))))
+	}
+	s.begin(map[int32]int64{0: 3})
+	var err error
+	require.Eventually(t, func() bool {
+		_, _, err = s.Poll()
+		return err != nil
+	}, 30*time.Second, 10*time.Millisecond)
+	require.ErrorIs(t, err, pipeline.ErrFatal)
+	require.ErrorContains(t, err, "begins with the latest snapshot")
+	got, from := load(t, s)
+	require.Equal(t, []string{"2"}, got)
+	require.Equal(t, at, from)
+	require.Empty(t, caughtUp(t, s, from))
+}
+
 // Close ends also when nobody polls and when the broker is gone.
 func TestSharedCloses(t *testing.T) {
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(parts, "events"))

@@ -173,7 +173,7 @@ func (w *writer) drop(g *generation) {
 // so the log grows, and nothing else is wrong.
 func (s *Shared) trim(ctx context.Context, newest, before *generation) {
 	a, b := newest.offsets(s.parts), before.offsets(s.parts)
-	starts, _, err := s.bounds(ctx)
+	starts, err := s.starts(ctx)
 	to := kadm.Offsets{}
 	for p, at := range a {
 		if at = min(at, b[p]); at > starts[p] {

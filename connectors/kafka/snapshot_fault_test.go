@@ -211,3 +211,28 @@ func TestSharedWithoutTheRightToTrim(t *testing.T) {
 	got, _ := load(t, s)
 	require.Equal(t, []string{"3"}, got)
 }
+
+// What others write to the topic of snapshots does no harm, unless it passes for a
+// manifest: that of a newer release must not be overlooked.
+func TestSharedAmongStrangers(t *testing.T) {
+	cfg, cl := cluster(t)
+	s := openShared(t, cfg)
+	at := grown(t, s, cl)
+	require.NoError(t, s.Save(t.Context(), at, write("1")))
+	put := func(key string, value []byte) {
+		r := &kgo.Record{Topic: "app.population", Key: []byte(key), Value: value}
+		require.NoError(t, cl.ProduceSync(t.Context(), r).FirstErr())
+	}
+	put("note", []byte("x"))
+	put("part/x/y", []byte("x"))
+	put("part/x/-1", []byte("x"))
+	got, _ := load(t, openShared(t, cfg))
+	require.Equal(t, []string{"1"}, got)
+	put("manifest/future", []byte(`{"version":2}`))
+	_, err := openShared(t, cfg).Load(t.Context(), nil)
+	require.ErrorIs(t, err, pipeline.ErrFatal)
+	require.ErrorContains(t, err, "key manifest/future must be given a tombstone")
+	put("manifest/future", nil)
+	got, _ = load(t, openShared(t, cfg))
+	require.Equal(t, []string{"1"}, got)
+}

@@ -42,7 +42,7 @@ func grown(t *testing.T, s *Shared, cl *kgo.Client) map[int32]int64 {
 
 func starts(t *testing.T, s *Shared) map[int32]int64 {
 	t.Helper()
-	at, _, err := s.bounds(t.Context())
+	at, err := s.starts(t.Context())
 	require.NoError(t, err)
 	return at
 }

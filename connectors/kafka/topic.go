@@ -64,14 +64,12 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 	}
 	in, ok := details[c.Topic]
 	if !ok || errors.Is(in.Err, kerr.UnknownTopicOrPartition) {
-		return fmt.Errorf("input topic %q does not exist: create it, keyed by customer id, or correct input.topic", c.Topic)
+		return errors.New(noInput(c.Topic))
 	}
 	if in.Err != nil {
 		return fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
 	}
 	n := int32(len(in.Partitions))
-	ours := []pipeline.Topic{pipeline.Changes, pipeline.Scores, pipeline.DeadLetters, pipeline.Changelog, pipeline.Models, pipeline.Affinities,
-		pipeline.Pairs, pipeline.Population}
 	var names []string
 	for _, t := range ours {
 		names = append(names, TopicName(app, t))
@@ -97,9 +95,17 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 	for _, t := range []pipeline.Topic{pipeline.Changelog, pipeline.Pairs} {
 		name := TopicName(app, t)
 		if got := int32(len(there[name].Partitions)); got != n && got != 0 {
-			return fmt.Errorf("topic %q has %d partitions, the input %q has %d: the number of partitions changed, so customers would meet another's state; "+
-				"start with a new app_id and an empty state directory, or restore the input's number of partitions", name, got, c.Topic, n)
+			return fmt.Errorf("%w: %s", pipeline.ErrFatal, repartitioned(name, int(got), c.Topic, int(n)))
 		}
 	}
 	return nil
+}
+
+func noInput(topic string) string {
+	return fmt.Sprintf("input topic %q does not exist: create it, keyed by customer id, or correct input.topic", topic)
+}
+
+func repartitioned(topic string, got int, input string, n int) string {
+	return fmt.Sprintf("topic %q has %d partitions, the input %q has %d: the number of partitions changed, so customers would meet another's state; "+
+		"start with a new app_id and an empty state directory, or restore the input's number of partitions", topic, got, input, n)
 }
