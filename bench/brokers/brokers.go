@@ -107,9 +107,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := c.format(ctx); err != nil {
 		return err
 	}
-	c.cl, err = kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.DialTimeout(2*time.Second), kgo.RequestTimeoutOverhead(3*time.Second),
-		kgo.RetryTimeout(5*time.Second), kgo.MetadataMinAge(100*time.Millisecond))
-	if err != nil {
+	if c.cl, err = c.client(); err != nil {
 		return err
 	}
 	c.adm = kadm.NewClient(c.cl)
@@ -123,6 +121,12 @@ func (c *Cluster) start(ctx context.Context) error {
 		return err
 	}
 	return c.checkFeature(ctx)
+}
+
+// client is impatient, for brokers may be dead.
+func (c *Cluster) client() (*kgo.Client, error) {
+	return kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.DialTimeout(2*time.Second), kgo.RequestTimeoutOverhead(3*time.Second),
+		kgo.RetryTimeout(5*time.Second), kgo.MetadataMinAge(100*time.Millisecond))
 }
 
 // claim makes the folder, or sees that it is empty.
@@ -209,7 +213,10 @@ func (c *Cluster) Restart(i int) error { return c.nodes[i].launch() }
 // Alive says whether broker i has a process; a paused one has.
 func (c *Cluster) Alive(i int) bool { return c.nodes[i].alive() }
 
-// Admin is a client of the cluster, closed by Close.
+// Admin is a client of the cluster, closed by Close. What it asks a coordinator
+// (offsets of groups, descriptions of groups and transactions) it asks a dead
+// one again and again, as kadm 1.19 does: look that up with a client of your
+// own, made anew, or with Committed.
 func (c *Cluster) Admin() *kadm.Client { return c.adm }
 
 func (c *Cluster) end() {

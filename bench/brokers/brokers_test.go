@@ -147,6 +147,18 @@ func TestThreeBrokers(t *testing.T) {
 	restarted(t, c, i)
 	w.hasAll(c)
 
+	i, err = c.GroupCoordinator(within(t), "readers")
+	require.NoError(t, err)
+	offs := kadm.Offsets{}
+	offs.AddOffset(topic, 1, 7, -1)
+	require.NoError(t, c.Admin().CommitAllOffsets(within(t), "readers", offs))
+	c.Kill(i)
+	require.Eventually(t, func() bool {
+		at, err := c.Committed(ctx, "readers", topic)
+		return err == nil && at[1] == 7
+	}, patience, pollEvery, "the group's offsets are with another coordinator")
+	restarted(t, c, i)
+
 	i, err = c.TxnCoordinator(within(t), "somebody")
 	require.NoError(t, err)
 	c.Kill(i)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -81,10 +82,16 @@ func (c *Cluster) each(ctx context.Context, req *kmsg.MetadataRequest, check fun
 // coordinate asks for the state of a group and of a transactional id that are
 // not there: only coordinators that have loaded theirs can tell.
 func (c *Cluster) coordinate(ctx context.Context) error {
-	if _, err := c.adm.FetchOffsets(ctx, nobody); err != nil {
+	cl, err := c.client()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	adm := kadm.NewClient(cl)
+	if _, err := adm.FetchOffsets(ctx, nobody); err != nil {
 		return fmt.Errorf("coordinator of groups: %w", err)
 	}
-	txns, err := c.adm.DescribeTransactions(ctx, nobody)
+	txns, err := adm.DescribeTransactions(ctx, nobody)
 	if err == nil {
 		err = txns[nobody].Err
 	}

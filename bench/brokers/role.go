@@ -47,6 +47,27 @@ func (c *Cluster) GroupCoordinator(ctx context.Context, group string) (int, erro
 	return coordinator(c.adm.FindGroupCoordinators(ctx, group)[group])
 }
 
+// Committed are a group's offsets in a topic by partition, those that it has.
+func (c *Cluster) Committed(ctx context.Context, group, topic string) (map[int32]int64, error) {
+	cl, err := c.client()
+	if err != nil {
+		return nil, err
+	}
+	defer cl.Close()
+	offs, err := kadm.NewClient(cl).FetchOffsets(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	at := map[int32]int64{}
+	for p, o := range offs[topic] {
+		if o.Err != nil {
+			return nil, fmt.Errorf("offset of %s in %s/%d: %w", group, topic, p, o.Err)
+		}
+		at[p] = o.At
+	}
+	return at, nil
+}
+
 // TxnCoordinator is the broker that coordinates a transactional id now.
 func (c *Cluster) TxnCoordinator(ctx context.Context, id string) (int, error) {
 	return coordinator(c.adm.FindTxnCoordinators(ctx, id)[id])

@@ -25,6 +25,14 @@ func cluster(t *testing.T) (cfg *Config, cl *kgo.Client) {
 	return clientsOf(t, bootstrap(t))
 }
 
+// imitation is a cluster for what must be told at once: on the original a
+// commit is answered before it is seen everywhere.
+func imitation(t *testing.T) (*Config, *kgo.Client) {
+	t.Helper()
+	_, cfg, cl := fakeCluster(t)
+	return cfg, cl
+}
+
 // fakeCluster is cluster on Kafka's imitation, which can be told to fail.
 func fakeCluster(t *testing.T) (*kfake.Cluster, *Config, *kgo.Client) {
 	t.Helper()
@@ -273,17 +281,19 @@ func TestModelsTopic(t *testing.T) {
 	feed(t, cl, 0, 1)
 	s := open(t, cfg, keeper(fromCommitted))
 	adm := kadm.NewClient(cl)
-	configs, err := adm.DescribeTopicConfigs(t.Context(), "app.models")
-	require.NoError(t, err)
-	rc, err := configs.On("app.models", nil)
-	require.NoError(t, err)
-	policy := ""
-	for _, c := range rc.Configs {
-		if c.Key == "cleanup.policy" {
-			policy = c.MaybeValue()
+	policy := func() string {
+		configs, err := adm.DescribeTopicConfigs(t.Context(), "app.models")
+		require.NoError(t, err)
+		rc, err := configs.On("app.models", nil)
+		require.NoError(t, err)
+		for _, c := range rc.Configs {
+			if c.Key == "cleanup.policy" {
+				return c.MaybeValue()
+			}
 		}
+		return ""
 	}
-	require.Equal(t, "compact", policy)
+	require.Eventually(t, func() bool { return policy() == "compact" }, 20*time.Second, 10*time.Millisecond)
 
 	model := func(v string) pipeline.Output {
 		return pipeline.Output{To: pipeline.Models, Partition: -1, Key: []byte("models"), Value: []byte(v)}
@@ -291,7 +301,7 @@ func TestModelsTopic(t *testing.T) {
 	require.NoError(t, s.Begin())
 	s.Produce([]pipeline.Output{model("aborted")})
 	require.NoError(t, s.gs.Client().Flush(t.Context()), "so that there is something to abort")
-	_, _, err = s.End(t.Context(), false, nil)
+	_, _, err := s.End(t.Context(), false, nil)
 	require.NoError(t, err)
 	s.Close()
 	s = open(t, cfg, keeper(fromCommitted))

@@ -88,7 +88,7 @@ func caughtUp(t *testing.T, s *Shared, at map[int32]int64) map[int32][]string {
 // the log: also where that is aborted records, right below a transaction that is
 // still open.
 func TestSharedReadsWhatIsCommitted(t *testing.T) {
-	cfg, _ := cluster(t)
+	cfg, _ := imitation(t)
 	s := openShared(t, cfg)
 	recs, moved, err := s.Poll()
 	require.NoError(t, err)
@@ -131,7 +131,7 @@ func TestSharedReadsWhatIsCommitted(t *testing.T) {
 
 // Several writers commit and abort at random; every committed record comes once.
 func TestSharedReadsManyWriters(t *testing.T) {
-	cfg, _ := cluster(t)
+	cfg, _ := imitation(t)
 	s := openShared(t, cfg)
 	_, at := load(t, s)
 	var mu sync.Mutex
@@ -186,7 +186,7 @@ func flip(t *testing.T, cl *kgo.Client, rng *rand.Rand, name string, committed f
 
 // What waits for a Poll is bounded, and all of it comes in the end.
 func TestSharedHoldsLittle(t *testing.T) {
-	cfg, _ := cluster(t)
+	cfg, _ := imitation(t)
 	s := openShared(t, cfg)
 	cl := writerOfPairs(t, cfg, "a")
 	const n, size = 60, 500 << 10
@@ -212,7 +212,7 @@ func TestSharedHoldsLittle(t *testing.T) {
 
 // A session writes the log in its transactions, each record in the partition named.
 func TestSessionWritesSharedLog(t *testing.T) {
-	cfg, cl := cluster(t)
+	cfg, cl := imitation(t)
 	feed(t, cl, 0, 1)
 	shared := openShared(t, cfg)
 	_, at := load(t, shared)
@@ -230,7 +230,7 @@ func TestSessionWritesSharedLog(t *testing.T) {
 }
 
 func TestSharedTopics(t *testing.T) {
-	cfg, cl := cluster(t)
+	cfg, cl := imitation(t)
 	openShared(t, cfg)
 	adm := kadm.NewClient(cl)
 	details, err := adm.ListTopics(t.Context(), "app.pairs", "app.population")
@@ -269,7 +269,7 @@ func TestSharedRefusesPartitionedSnapshots(t *testing.T) {
 
 // A log that is deleted and made anew under a process is the end of it.
 func TestSharedSeesItsTopicMadeAnew(t *testing.T) {
-	cfg, cl := cluster(t)
+	cfg, cl := imitation(t)
 	s := openShared(t, cfg)
 	load(t, s)
 	adm := kadm.NewClient(cl)

@@ -112,7 +112,7 @@ func wholeRecords(t *testing.T, s *Shared) map[string]int {
 func TestSharedFallsBackToTheSnapshotBefore(t *testing.T) {
 	for name, spoil := range map[string][]byte{"missing": nil, "other": []byte("z")} {
 		t.Run(name, func(t *testing.T) {
-			cfg, cl := cluster(t)
+			cfg, cl := imitation(t)
 			s := openShared(t, cfg)
 			first := grown(t, s, cl)
 			require.NoError(t, s.Save(t.Context(), first, write("1")))
@@ -149,7 +149,7 @@ func TestSharedRefusesGaps(t *testing.T) {
 		require.ErrorContains(t, err, "start with a new app_id")
 	}
 	t.Run("after the snapshot", func(t *testing.T) {
-		cfg, cl := cluster(t)
+		cfg, cl := imitation(t)
 		s := openShared(t, cfg)
 		require.NoError(t, s.Save(t.Context(), grown(t, s, cl), write("1")))
 		grown(t, s, cl)
@@ -159,14 +159,14 @@ func TestSharedRefusesGaps(t *testing.T) {
 		refusal(t, cfg, "partition 0 begins at offset 13")
 	})
 	t.Run("without a snapshot", func(t *testing.T) {
-		cfg, cl := cluster(t)
+		cfg, cl := imitation(t)
 		s := openShared(t, cfg)
 		grown(t, s, cl)
 		remove(t, s, 3)
 		refusal(t, cfg, "partition 0 begins at offset 3, and no whole snapshot")
 	})
 	t.Run("made anew", func(t *testing.T) {
-		cfg, cl := cluster(t)
+		cfg, cl := imitation(t)
 		s := openShared(t, cfg)
 		require.NoError(t, s.Save(t.Context(), grown(t, s, cl), write("1")))
 		_, err := s.adm.DeleteTopics(t.Context(), "app.pairs")
@@ -174,7 +174,7 @@ func TestSharedRefusesGaps(t *testing.T) {
 		refusal(t, cfg, "deleted and made anew since the snapshot")
 	})
 	t.Run("shorter", func(t *testing.T) {
-		cfg, cl := cluster(t)
+		cfg, cl := imitation(t)
 		s := openShared(t, cfg)
 		at := grown(t, s, cl)
 		at[0]++

@@ -70,7 +70,7 @@ func recordsOf(t *testing.T, s *Shared) map[string]int {
 // What is saved is loaded, by another process too; two snapshots are kept, and the
 // log from the older one of them on.
 func TestSharedSavesAndLoads(t *testing.T) {
-	cfg, cl := cluster(t)
+	cfg, cl := imitation(t)
 	s := openShared(t, cfg)
 	var ends []map[int32]int64
 	for i := range 4 {
@@ -95,7 +95,7 @@ func TestSharedSavesAndLoads(t *testing.T) {
 
 // An empty snapshot is one.
 func TestSharedSavesNothing(t *testing.T) {
-	cfg, cl := cluster(t)
+	cfg, cl := imitation(t)
 	s := openShared(t, cfg)
 	at := grown(t, s, cl)
 	require.NoError(t, s.Save(t.Context(), at, write()))
@@ -107,7 +107,7 @@ func TestSharedSavesNothing(t *testing.T) {
 // What a dead writer left is cleared away once it is old, and not while a slow one
 // may still be at it.
 func TestSharedClearsOrphans(t *testing.T) {
-	cfg, cl := cluster(t)
+	cfg, cl := imitation(t)
 	s := openShared(t, cfg)
 	at := grown(t, s, cl)
 	for _, age := range []time.Duration{2 * orphaned, 0} {
@@ -123,7 +123,7 @@ func TestSharedClearsOrphans(t *testing.T) {
 // whole, and in the end the one that has read most. One that was frozen and comes
 // late with an old one changes nothing.
 func TestSharedWritersAtOnce(t *testing.T) {
-	cfg, cl := cluster(t)
+	cfg, cl := imitation(t)
 	s := openShared(t, cfg)
 	var ends []map[int32]int64
 	for range 12 {
@@ -197,7 +197,7 @@ func TestSharedAfterCompaction(t *testing.T) {
 
 // 20 MB are saved and loaded without being held.
 func TestSharedSavesMuch(t *testing.T) {
-	cfg, cl := cluster(t)
+	cfg, cl := imitation(t)
 	s := openShared(t, cfg)
 	at := grown(t, s, cl)
 	const n, size = 23, 900 << 10
