@@ -137,11 +137,14 @@ func (s *Session) fetch(ctx context.Context) error {
 	defer cancel()
 	s.mu.Lock()
 	s.wakePoll = cancel
+	err := s.failed
 	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	if s.activate() {
 		defer time.AfterFunc(soon, cancel).Stop()
 	}
-	var err error
 	fetches := s.gs.PollFetches(ctx)
 	fetches.EachError(func(t string, p int32, e error) {
 		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) || s.rejoins(e) {

@@ -99,14 +99,15 @@ func poll(t *testing.T, s *Session, n int) map[int32]int64 {
 // exactly these partitions.
 func awaitAssigned(t *testing.T, s *Session, ps ...int32) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	deadline := time.Now().Add(20 * time.Second)
+	for !slices.Equal(ps, s.Assigned()) {
+		require.True(t, time.Now().Before(deadline), "has %v, not %v", s.Assigned(), ps)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
 		bs, err := s.Poll(ctx, 1)
+		cancel()
 		require.NoError(t, err)
 		require.Empty(t, bs)
-		return slices.Equal(ps, s.Assigned())
-	}, 20*time.Second, time.Millisecond, "partitions %v", ps)
+	}
 }
 
 // commit ends the transaction, and returns the changelog's positions.
