@@ -56,6 +56,7 @@ func count(got map[int32][]int64) (n int) {
 // committed before, and of the others nothing. The same after a second revocation in
 // the same transaction, of which the client does not tell.
 func TestTransactionUnderWayWhenPartitionsAreTaken(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, classicProtocol)
 	w.feed(10)
 	a := w.session("a", keeper(fromCommitted))
@@ -121,6 +122,7 @@ func TestTransactionUnderWayWhenPartitionsAreTaken(t *testing.T) {
 // What the client has given but nobody has handed out is not committed with the
 // rest; an abort afterwards goes back to what was, not to what the client has given.
 func TestAbortGoesBackToWhatIsCommitted(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, classicProtocol)
 	w.feed(10)
 	s := w.session("a", keeper(fromCommitted))
@@ -153,6 +155,7 @@ func TestAbortGoesBackToWhatIsCommitted(t *testing.T) {
 // The offset from which a restore says to go on is where the partition begins,
 // whether the group's is ahead of it or behind, and after an abort, too.
 func TestRestoreSaysWhereToBegin(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, classicProtocol)
 	w.feed(10)
 	first := w.session("a", keeper(fromCommitted))
@@ -180,102 +183,123 @@ func TestRestoreSaysWhereToBegin(t *testing.T) {
 	}
 }
 
-// gate restores partitions when it is told to.
+// gate holds the restores of one partition, in which it is deaf to their end.
 type gate struct {
 	keeper
-	mu       sync.Mutex
-	held     map[int32]chan struct{}
-	ended    map[int32]error
-	restores map[int32]int
+	partition int32
+	opened    chan struct{}
+	open      func()
+
+	mu     sync.Mutex
+	inside int
+	began  int
+	ended  []error // of the restores' contexts
 }
 
-func newGate(held ...int32) *gate {
-	g := &gate{keeper: fromCommitted, held: map[int32]chan struct{}{}, ended: map[int32]error{}, restores: map[int32]int{}}
-	for _, p := range held {
-		g.held[p] = make(chan struct{})
-	}
+func newGate(p int32) *gate {
+	g := &gate{keeper: fromCommitted, partition: p, opened: make(chan struct{})}
+	g.open = sync.OnceFunc(func() { close(g.opened) })
 	return g
 }
 
 func (g *gate) Restore(ctx context.Context, a pipeline.Assignment, log pipeline.ChangelogReader) (int64, error) {
+	if a.Partition != g.partition {
+		return g.keeper(ctx, a, log)
+	}
 	g.mu.Lock()
-	g.restores[a.Partition]++
+	g.inside++
+	g.began++
 	g.mu.Unlock()
-	if hold := g.held[a.Partition]; hold != nil {
-		select {
-		case <-hold:
-		case <-ctx.Done():
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			g.ended[a.Partition] = ctx.Err()
-			return 0, ctx.Err()
-		}
+	<-g.opened
+	g.mu.Lock()
+	g.inside--
+	g.ended = append(g.ended, ctx.Err())
+	g.mu.Unlock()
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
 	}
 	return g.keeper(ctx, a, log)
 }
 
-// A restore that takes long holds up neither the other partitions nor the group.
-// When its partition is taken away it is cancelled, which is no error.
+// A restore that takes long holds up neither the other partitions nor the group,
+// and then its partition begins where it should.
 func TestRestoresInTheBackground(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, classicProtocol)
 	w.feed(5)
 	g := newGate(7)
 	a := w.session("a", g)
+	t.Cleanup(g.open)
+	for round := range 5 {
+		require.NoError(t, a.Begin())
+		got := map[int32][]int64{}
+		w.pollAll(a, got, func() bool { return count(got) == 35 })
+		require.Equal(t, []int32{0, 1, 2, 3, 4, 5, 6}, a.Assigned())
+		next := map[int32]int64{}
+		for p := range got {
+			next[p] = int64(5 * (round + 1))
+		}
+		commit(t, a, next)
+		w.feed(5)
+	}
+	g.open()
 	require.NoError(t, a.Begin())
 	got := map[int32][]int64{}
-	w.pollAll(a, got, func() bool { return count(got) == 35 })
-	require.Equal(t, []int32{0, 1, 2, 3, 4, 5, 6}, a.Assigned())
-	next := map[int32]int64{}
-	for p := range got {
-		next[p] = 5
+	w.pollAll(a, got, func() bool { return count(got) == 65 })
+	for i, o := range got[7] {
+		require.EqualValues(t, i, o)
 	}
-	commit(t, a, next)
+	require.Len(t, got[7], 30)
+}
 
-	// Others join, so that nearly all of a's partitions go: one of them soon gets it.
-	var others []*instance
-	for _, name := range []string{"b", "c", "d", "e", "f", "g", "h"} {
-		others = append(others, w.start(name, 0, nil))
+// When a partition is taken away, its restore is cancelled, which is no error. When
+// it comes again, it is restored anew, and not before the cancelled restore has
+// returned.
+func TestPartitionTakenWhileItIsRestored(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, classicProtocol)
+	w.feed(5)
+	alone := map[int32]string{}
+	for p := range int32(wide) {
+		alone[p] = "app-a"
 	}
-	cancelled := func() bool {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return g.ended[7] != nil
+	both := spread([]string{"app-a", "app-b"}, wide, alone)
+	moves := int32(0)
+	for both[moves] != "app-b" {
+		moves++
 	}
-	w.await("everybody has one partition", func() bool {
+	g := newGate(moves)
+	a := w.session("a", g)
+	t.Cleanup(g.open)
+	turn := func() {
 		require.NoError(t, a.Begin())
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		defer cancel()
 		_, err := a.Poll(ctx, 100)
-		cancel()
 		require.NoError(t, err)
 		_, _, err = a.End(t.Context(), true, nil)
 		require.NoError(t, err)
-		n := 0
-		for _, in := range others {
-			n += len(in.assigned())
-		}
-		return n == 7
-	}, others...)
-	if len(a.Assigned()) == 0 {
-		require.False(t, cancelled(), "it is still a's, and is being restored")
-		close(g.held[7])
-		require.NoError(t, a.Begin())
-		got = map[int32][]int64{}
-		w.pollAll(a, got, func() bool { return count(got) == 5 })
-		require.Len(t, got[7], 5)
-		return
 	}
-	w.await("the restore is cancelled", cancelled)
-	require.ErrorIs(t, g.ended[7], context.Canceled)
-	w.await("who has it now processes it", func() bool {
-		offs, err := w.adm.FetchOffsets(t.Context(), "app")
-		require.NoError(t, err)
-		o, _ := offs.Lookup("events", 7)
-		return o.At == 5
-	}, others...)
+	w.await("the others are restored", func() bool { turn(); return len(a.Assigned()) == wide-1 })
+	b := w.start("b", 0, nil)
+	w.await("b has it", func() bool { turn(); return slices.Contains(b.assigned(), moves) }, b)
+	b.close()
+	w.remove("b")
+	w.await("a has the others again", func() bool { turn(); return len(a.Assigned()) == wide-1 })
+	for range 20 {
+		turn()
+	}
+	g.mu.Lock()
+	require.Equal(t, 1, g.began, "the first restore has not returned")
+	g.mu.Unlock()
+	g.open()
+	w.await("a has it again", func() bool { turn(); return len(a.Assigned()) == wide })
+	require.Equal(t, []error{context.Canceled, nil}, g.ended)
 }
 
 // A restore's error surfaces in Poll, also when nothing else comes.
 func TestRestoreErrorOfOnePartition(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, classicProtocol)
 	broken := errors.New("broken")
 	s := w.session("a", keeper(func(ctx context.Context, a pipeline.Assignment, log pipeline.ChangelogReader) (int64, error) {
@@ -295,6 +319,7 @@ func TestRestoreErrorOfOnePartition(t *testing.T) {
 // A standby follows what it would get, and gets it when the owner goes; its follower
 // has ended by then.
 func TestStandbyTakesOver(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, classicProtocol)
 	w.feed(20)
 	a, b, c := w.start("a", 1, nil), w.start("b", 1, nil), w.start("c", 1, nil)

@@ -211,6 +211,29 @@ func TestSessionCommitsOffsetsWithoutRecords(t *testing.T) {
 	require.Contains(t, pos, int32(0))
 }
 
+// Transactions of nothing, of which a quiet stream makes many, take no time; what
+// touches no partition is committed all the same.
+func TestSessionCommitsNothingAtOnce(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 0, 3)
+	s := open(t, cfg, keeper(fromCommitted))
+	defer s.Close()
+	require.NoError(t, s.Begin())
+	commit(t, s, poll(t, s, 3))
+	began := time.Now()
+	for range 100 {
+		require.NoError(t, s.Begin())
+		require.Empty(t, commit(t, s, nil))
+	}
+	require.Less(t, time.Since(began), 20*time.Second, "half a second each would be 50")
+	require.NoError(t, s.Begin())
+	s.Produce([]pipeline.Output{{To: pipeline.Models, Partition: -1, Key: []byte("models"), Value: []byte("v")}})
+	require.Empty(t, commit(t, s, nil))
+	feed(t, cl, 0, 1)
+	require.NoError(t, s.Begin())
+	require.Equal(t, map[int32]int64{0: 4}, poll(t, s, 1))
+}
+
 // The reader gives whole committed transactions, leaves out aborted ones, and
 // ends also when the log's tail is nothing but markers or aborted records.
 func TestChangelogReadsWholeTransactions(t *testing.T) {
