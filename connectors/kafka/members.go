@@ -207,8 +207,13 @@ func (m *Members) consumer(ctx context.Context) (census, error) {
 	}
 	for _, dm := range g.Members {
 		name := c.add(dm.InstanceID, dm.MemberID, fromClientID(dm.ClientID))
-		for p := range dm.Assignment[m.topic] {
-			c.owned[p] = name
+		for topic, partitions := range dm.Assignment {
+			if topic != m.topic && topic != "" { // some brokers leave the name out; the group reads one topic
+				continue
+			}
+			for p := range partitions {
+				c.owned[p] = name
+			}
 		}
 	}
 	return c, nil

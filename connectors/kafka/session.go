@@ -137,11 +137,14 @@ func (s *Session) fetch(ctx context.Context) error {
 	defer cancel()
 	s.mu.Lock()
 	s.wakePoll = cancel
+	err := s.failed
 	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	if s.activate() {
 		defer time.AfterFunc(soon, cancel).Stop()
 	}
-	var err error
 	fetches := s.gs.PollFetches(ctx)
 	fetches.EachError(func(t string, p int32, e error) {
 		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) || s.rejoins(e) {
@@ -236,7 +239,10 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 			return false, nil, err
 		}
 	}
-	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(commit && s.own(next)))
+	// Of nothing there is nothing to commit, and after a commit without offsets the
+	// client holds the group up for half a second, taking the broker for an old one.
+	nothing := len(next) == 0 && s.out.n == 0
+	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(commit && !nothing && s.own(next)))
 	for _, r := range s.polled {
 		r.Recycle()
 	}
@@ -246,12 +252,12 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	}
 	if !committed {
 		s.rewind()
-		return false, nil, nil
+		return commit && nothing, nil, nil
 	}
 	s.mu.Lock()
 	for p, n := range next {
 		if pt := s.parts[p]; pt != nil {
-			pt.next = kgo.EpochOffset{Epoch: s.waiting.epochs[p], Offset: n}
+			pt.next = s.passed(p, n)
 		}
 	}
 	s.mu.Unlock()
@@ -277,23 +283,42 @@ func (s *Session) own(next map[int32]int64) bool {
 
 // addOffsets makes the commit one of every touched partition and of no other: of
 // what the client has polled some may still wait, and timers touch partitions of
-// which nothing was polled.
+// which nothing was polled. Where none was touched, it says once more where some
+// partition stands, so that the group validates the member.
 func (s *Session) addOffsets(req *kmsg.TxnOffsetCommitRequest, next map[int32]int64) {
-	req.Topics = req.Topics[:0]
-	if len(next) == 0 {
-		return
-	}
 	t := kmsg.NewTxnOffsetCommitRequestTopic()
 	t.Topic = s.cfg.Topic
-	for p, n := range next {
+	add := func(p int32, at kgo.EpochOffset) {
 		tp := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-		tp.Partition, tp.Offset, tp.LeaderEpoch = p, n, -1
-		if epoch, ok := s.waiting.epochs[p]; ok {
-			tp.LeaderEpoch = epoch // by which a successor sees that the log was cut
-		}
+		tp.Partition, tp.Offset, tp.LeaderEpoch = p, at.Offset, at.Epoch // by the epoch a successor sees that the log was cut
 		t.Partitions = append(t.Partitions, tp)
 	}
-	req.Topics = append(req.Topics, t)
+	for p, n := range next {
+		add(p, s.passed(p, n))
+	}
+	if len(next) == 0 {
+		s.mu.Lock()
+		for p, pt := range s.parts {
+			if pt.active {
+				add(p, pt.next)
+				break
+			}
+		}
+		s.mu.Unlock()
+	}
+	req.Topics = req.Topics[:0]
+	if len(t.Partitions) > 0 {
+		req.Topics = append(req.Topics, t)
+	}
+}
+
+// passed is an offset of a partition with the leader epoch of the record before it.
+func (s *Session) passed(p int32, n int64) kgo.EpochOffset {
+	epoch, ok := s.waiting.epochs[p]
+	if !ok {
+		epoch = -1
+	}
+	return kgo.EpochOffset{Epoch: epoch, Offset: n}
 }
 
 // Close implements pipeline.Session.
