@@ -25,7 +25,9 @@ type Observer struct {
 	WriteStall func(begin bool, reason string)
 	// DiskSlow: one operation on a file took this long already.
 	DiskSlow func(path, operation string, took time.Duration)
-	// Corruption: a file on disk is not what was written.
+	// Corruption: a file on disk is not what was written. It is told once; from
+	// then on commits are refused with ErrDamaged, and so is the next Open. The
+	// process should end: its successor sets the directory aside.
 	Corruption func(error)
 	// Message is what Pebble says besides, at the level of an error.
 	Message func(text string)
@@ -36,7 +38,8 @@ type Observer struct {
 
 // health is what the event listener learns and the store asks.
 type health struct {
-	obs Observer
+	obs    Observer
+	damage *damage // hears of files that are not what was written
 
 	stalls atomic.Uint64
 	errors atomic.Uint64
@@ -109,8 +112,11 @@ func (h *health) backgroundError(err error) {
 // listener forwards the events that an operator can act on, and drops the rest.
 func (h *health) listener() *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: h.backgroundError,
-		FlushEnd:        h.flushEnd,
+		BackgroundError: func(err error) {
+			_ = h.damage.judge(err)
+			h.backgroundError(err)
+		},
+		FlushEnd: h.flushEnd,
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
 			h.stalls.Add(1)
 			if h.obs.WriteStall != nil {
@@ -128,9 +134,7 @@ func (h *health) listener() *pebble.EventListener {
 			}
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			if h.obs.Corruption != nil {
-				h.obs.Corruption(fmt.Errorf("%s: %w", info.Path, info.Details))
-			}
+			h.damage.note(fmt.Errorf("%s: %w", info.Path, info.Details))
 		},
 	}
 }
@@ -146,12 +150,25 @@ func (h *health) Errorf(format string, args ...any) {
 }
 
 // Fatalf does not return: Pebble calls it where it cannot go on without
-// losing track of its files. It panics, from whatever goroutine, so that the
-// process ends with the reason as its last line.
+// losing track of its files, or a batch that its log did not take. It panics,
+// from whatever goroutine, so that the process ends with the reason as its last
+// line.
 func (h *health) Fatalf(format string, args ...any) {
 	text := "state: cannot write to its directory, stopping so that nothing is lost: " + fmt.Sprintf(format, args...)
 	if h.obs.Fatal != nil {
 		h.obs.Fatal(text)
 	}
 	panic(text)
+}
+
+// lastWord turns a panic of Pebble into Fatalf: where its log cannot be written
+// it panics with the bare error. Deferred around what writes.
+func (h *health) lastWord() {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		h.Fatalf("%v", r)
+	default: // of Fatalf, or a broken invariant
+		panic(r)
+	}
 }
