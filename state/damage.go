@@ -56,14 +56,14 @@ func (d *damage) judge(err error) error {
 // judgeOpen is judge for an error of pebble.Open, where bytes that make no sense
 // come as errors of many kinds: all that is not an error of the disk is damage.
 func (d *damage) judgeOpen(err error) error {
-	if refused(err) && !errors.Is(err, fs.ErrNotExist) {
+	if ioError(err) && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return d.judge(fmt.Errorf("%w: %w", ErrDamaged, err))
 }
 
-// refused reports whether the machine did not carry an operation out.
-func refused(err error) bool {
+// ioError reports whether the machine did not carry an operation out.
+func ioError(err error) bool {
 	var path *fs.PathError
 	var link *os.LinkError
 	var call *os.SyscallError

@@ -234,6 +234,9 @@ func findMoment(t require.TestingT, s *Store, past []moment) (at int, differs st
 		if differs = failureOf(func(t require.TestingT) { checkMoment(t, s, past[at]) }); differs == "" {
 			return at, ""
 		}
+		if s.damage.met() != nil {
+			break // it cannot be any
+		}
 	}
 	return 0, differs
 }
