@@ -45,6 +45,9 @@ func (d *damage) judge(err error) error {
 	switch {
 	case errors.Is(err, ErrDamaged):
 	case pebble.IsCorruptionError(err), errors.Is(err, fs.ErrNotExist), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
+			err = fmt.Errorf("%s: %w", info.Path, info.Details) // without what it is wrapped in, which says nothing
+		}
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	default:
 		return err

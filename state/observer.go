@@ -16,8 +16,9 @@ import (
 // nil. They are called from the store's own goroutines, some with its locks
 // held: they must not block and must not call the store.
 type Observer struct {
-	// BackgroundError: a write to disk in the background failed. It is retried
-	// without end; a failure that repeats is told once until a flush succeeds.
+	// BackgroundError: work in the background failed: a write to disk, or the
+	// reading for one, an ErrDamaged then. It is retried without end; a failure
+	// that repeats is told once until a flush succeeds.
 	BackgroundError func(error)
 	// Recovered: after a BackgroundError, a flush succeeded.
 	Recovered func()
@@ -113,8 +114,7 @@ func (h *health) backgroundError(err error) {
 func (h *health) listener() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) {
-			_ = h.damage.judge(err)
-			h.backgroundError(err)
+			h.backgroundError(h.damage.judge(err))
 		},
 		FlushEnd: h.flushEnd,
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
