@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
 )
@@ -250,4 +251,32 @@ func TestMixedCopy(t *testing.T) {
 		}
 		t.Logf("%s: %v", durability, found)
 	}
+}
+
+// TestDamaged: bytes that this package did not write are found.
+func TestDamaged(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 1<<10)
+	defer func() { require.NoError(t, s.Close()) }()
+	set := func(k []byte, v string) { require.NoError(t, s.db.Set(k, []byte(v), pebble.NoSync)) }
+	set(appendData(nil, 0, []byte("a")), "\x00good")
+	_, err := s.Table(0)
+	require.ErrorIs(t, err, ErrDamaged, "a key that is not counted")
+	require.ErrorContains(t, err, "open partition 0: it has 1 keys, its count says 0")
+	require.Zero(t, s.budget.used.Load())
+	set(appendSpace(nil, spaceCount, 1), "")
+	_, err = s.Table(1)
+	require.ErrorIs(t, err, ErrDamaged)
+	set(appendData(nil, 2, []byte("a")), "")
+	_, err = s.Table(2)
+	require.ErrorIs(t, err, ErrDamaged)
+	_, _, _, err = s.Get(2, []byte("a"), nil)
+	require.ErrorIs(t, err, ErrDamaged)
+	require.ErrorIs(t, s.Scan(2, nil, func(_, _ []byte, _ int64) error { return nil }), ErrDamaged)
+	require.ErrorIs(t, s.ScanAfter(2, nil, nil, func(_, _ []byte, _ int64) error { return nil }), ErrDamaged)
+	set(appendTimer(nil, 3, 1, nil), "")
+	_, err = s.Table(3)
+	require.ErrorIs(t, err, ErrDamaged)
+	set([]byte{spacePosition, 1}, "")
+	_, err = s.Partitions()
+	require.ErrorIs(t, err, ErrDamaged)
 }

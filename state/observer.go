@@ -50,6 +50,7 @@ type health struct {
 	failing   error         // set while flushes fail
 	told      string        // the failure that the observer has heard of
 	failed    chan struct{} // closed when failing is set
+	log       error         // first failure of the write-ahead log
 }
 
 func newHealth(obs Observer) *health {

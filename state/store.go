@@ -76,6 +76,9 @@ func open(cfg Config, disk vfs.FS, obs Observer, tune tuning) (*Store, error) {
 	s.sync = &pebble.WriteOptions{Sync: cfg.Durability == Sync}
 	watched, watch := vfs.WithDiskHealthChecks(disk, diskSlow, nil, s.health.listener().DiskSlow)
 	s.disk = watch
+	if cfg.Durability != Changelog {
+		watched = logWatch{watched, s.health}
+	}
 	if err := s.start(cfg, watched); err != nil {
 		return nil, errors.Join(fmt.Errorf("open state in %s: %w", cfg.Dir, err), lock.Close(), watch.Close())
 	}
@@ -147,6 +150,7 @@ func (s *Store) flush() error {
 	if err := s.health.fault(); err != nil {
 		return s.cannotWrite(err)
 	}
+	s.health.stopWithoutLog()
 	defer s.health.lastWord()
 	done, err := s.db.AsyncFlush()
 	if err != nil {
@@ -241,6 +245,7 @@ func (s *Store) apply(b *pebble.Batch) error {
 // write hands a batch to Pebble. It does not return where the log cannot be
 // written: what is committed next would be acknowledged and lost.
 func (s *Store) write(b *pebble.Batch) error {
+	s.health.stopWithoutLog()
 	defer s.health.lastWord()
 	return s.db.Apply(b, s.sync)
 }

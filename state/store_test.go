@@ -22,6 +22,9 @@ import (
 var underRace bool
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(childEnv); text != "" {
+		childMain(text)
+	}
 	flag.Parse()
 	if underRace {
 		if err := flag.Set("rapid.checks", "10"); err != nil {
@@ -195,34 +198,6 @@ func TestArguments(t *testing.T) {
 	require.ErrorContains(t, b.Commit(), "another store")
 	require.NoError(t, other.Close())
 	require.NoError(t, s.Close())
-}
-
-// TestDamaged: bytes that this package did not write are found.
-func TestDamaged(t *testing.T) {
-	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 1<<10)
-	defer func() { require.NoError(t, s.Close()) }()
-	set := func(k []byte, v string) { require.NoError(t, s.db.Set(k, []byte(v), pebble.NoSync)) }
-	set(appendData(nil, 0, []byte("a")), "\x00good")
-	_, err := s.Table(0)
-	require.ErrorIs(t, err, ErrDamaged, "a key that is not counted")
-	require.ErrorContains(t, err, "open partition 0: it has 1 keys, its count says 0")
-	require.Zero(t, s.budget.used.Load())
-	set(appendSpace(nil, spaceCount, 1), "")
-	_, err = s.Table(1)
-	require.ErrorIs(t, err, ErrDamaged)
-	set(appendData(nil, 2, []byte("a")), "")
-	_, err = s.Table(2)
-	require.ErrorIs(t, err, ErrDamaged)
-	_, _, _, err = s.Get(2, []byte("a"), nil)
-	require.ErrorIs(t, err, ErrDamaged)
-	require.ErrorIs(t, s.Scan(2, nil, func(_, _ []byte, _ int64) error { return nil }), ErrDamaged)
-	require.ErrorIs(t, s.ScanAfter(2, nil, nil, func(_, _ []byte, _ int64) error { return nil }), ErrDamaged)
-	set(appendTimer(nil, 3, 1, nil), "")
-	_, err = s.Table(3)
-	require.ErrorIs(t, err, ErrDamaged)
-	set([]byte{spacePosition, 1}, "")
-	_, err = s.Partitions()
-	require.ErrorIs(t, err, ErrDamaged)
 }
 
 // TestScanAfter: it begins behind a key, ends with the prefix, or where the
