@@ -26,12 +26,10 @@ func (w logWatch) ReuseForWrite(oldName, newName string, category vfs.DiskWriteC
 	return w.watch(newName, f, err)
 }
 
+// watch leaves an error alone: Pebble has an event for a log that it cannot make.
 func (w logWatch) watch(name string, f vfs.File, err error) (vfs.File, error) {
-	if !strings.HasSuffix(name, ".log") {
+	if err != nil || !strings.HasSuffix(name, ".log") {
 		return f, err
-	}
-	if err != nil {
-		return nil, w.health.logFault(err)
 	}
 	return logFile{f, w.health}, nil
 }

@@ -117,7 +117,8 @@ func (h *health) listener() *pebble.EventListener {
 		BackgroundError: func(err error) {
 			h.backgroundError(h.damage.judge(err))
 		},
-		FlushEnd: h.flushEnd,
+		FlushEnd:   h.flushEnd,
+		WALCreated: func(info pebble.WALCreateInfo) { _ = h.logFault(info.Err) },
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
 			h.stalls.Add(1)
 			if h.obs.WriteStall != nil {
