@@ -178,3 +178,16 @@ func TestCrash(t *testing.T) {
 		})
 	}
 }
+
+// TestDurabilityChanges: what one durability has left another one recovers.
+func TestDurabilityChanges(t *testing.T) {
+	for _, from := range durabilities {
+		k := newKilled(t, from, 17)
+		for _, to := range durabilities {
+			at, failure := checkRecovered(copyDisk(k.disk), to, k.past)
+			require.Empty(t, failure)
+			require.Equal(t, k.last, at, "%s to %s", from, to)
+		}
+		require.True(t, from != Sync || k.last == len(k.past)-1)
+	}
+}

@@ -40,7 +40,17 @@ func (d *damage) met() error {
 	return d.first
 }
 
-// judge returns err, as an ErrDamaged and remembered if it tells of damage.
+// heard remembers err if it is an ErrDamaged, and returns it. Other errors, such
+// as those of a caller's own, say nothing about the files.
+func (d *damage) heard(err error) error {
+	if errors.Is(err, ErrDamaged) {
+		d.note(err)
+	}
+	return err
+}
+
+// judge returns an error of Pebble, as an ErrDamaged and remembered if it tells
+// of damage.
 func (d *damage) judge(err error) error {
 	switch {
 	case errors.Is(err, ErrDamaged):

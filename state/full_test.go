@@ -95,7 +95,7 @@ func childMain(text string) {
 		Message: func(text string) { fmt.Fprintln(os.Stderr, text) },
 	}, smallTuning)
 	if err != nil {
-		fmt.Println("not opened:", err, errors.Is(err, ErrDamaged))
+		fmt.Fprintln(os.Stdout, "not opened:", err, errors.Is(err, ErrDamaged))
 		os.Exit(0)
 	}
 	tab, err := s.Table(0)
@@ -121,15 +121,15 @@ func childMain(text string) {
 			b.AddTable(tab, binary.BigEndian.AppendUint32(nil, uint32(n)))
 			err := b.Commit()
 			if err == nil {
-				fmt.Println("committed", n)
+				fmt.Fprintln(os.Stdout, "committed", n)
 				break
 			}
 			if !told {
-				fmt.Println("refused", n, err)
+				fmt.Fprintln(os.Stdout, "refused", n, err)
 			}
 		}
 		if n%10 == 9 && s.Flush() == nil {
-			fmt.Println("flushed", n)
+			fmt.Fprintln(os.Stdout, "flushed", n)
 		}
 	}
 	os.Exit(0)

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -161,6 +162,11 @@ func TestDamageMarker(t *testing.T) {
 	obs := Observer{Corruption: func(err error) { told = append(told, err) }, Message: func(text string) { said = append(said, text) }}
 	s, err := Open(testConfig(), disk, obs)
 	require.NoError(t, err)
+	b := s.NewBatch()
+	require.NoError(t, b.Put(0, []byte("b"), []byte("v"), 0))
+	require.NoError(t, b.Commit())
+	require.ErrorIs(t, s.Scan(0, nil, func(_, _ []byte, _ int64) error { return io.EOF }), io.EOF)
+	require.NoError(t, s.damage.met(), "an error of the reader's own")
 	full = true
 	require.ErrorIs(t, s.damage.judge(ErrDamaged), ErrDamaged)
 	full = false
@@ -169,7 +175,6 @@ func TestDamageMarker(t *testing.T) {
 	require.Equal(t, []error{ErrDamaged}, told)
 	require.Len(t, said, 1)
 	require.Contains(t, said[0], "cannot be noted in state")
-	b := s.NewBatch()
 	b.SetPosition(0, []byte("p"))
 	require.ErrorContains(t, b.Commit(), "restart")
 	require.ErrorIs(t, s.Drop(0), ErrDamaged)

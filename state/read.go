@@ -28,7 +28,7 @@ func (s *Store) view(k []byte, fn func(v []byte) error) (found bool, err error) 
 		return false, s.readFailed(err)
 	}
 	if err := errors.Join(fn(v), closer.Close()); err != nil {
-		return true, s.damage.judge(err)
+		return true, s.damage.heard(err)
 	}
 	return true, nil
 }
@@ -55,7 +55,7 @@ func (s *Store) iterate(from, to []byte, fn func(k, v []byte) (bool, error)) (er
 			return s.readFailed(err)
 		}
 		if more, err := fn(it.Key(), v); err != nil || !more {
-			return s.damage.judge(err)
+			return s.damage.heard(err)
 		}
 	}
 	return nil // an error of the iterator comes with its Close

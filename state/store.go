@@ -262,7 +262,7 @@ func (s *Store) Table(partition int32) (*Table, error) {
 	}
 	if err := t.fill(); err != nil {
 		t.Close()
-		return nil, fmt.Errorf("open partition %d: %w", partition, s.damage.judge(err))
+		return nil, fmt.Errorf("open partition %d: %w", partition, s.damage.heard(err))
 	}
 	return t, nil
 }

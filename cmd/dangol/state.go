@@ -17,8 +17,8 @@ func openState(cfg state.Config, log *slog.Logger, damaged chan error) (*state.S
 	if !errors.Is(err, state.ErrDamaged) {
 		return store, err
 	}
-	select { // it is dealt with here
-	case <-damaged:
+	select {
+	case err = <-damaged: // the same, and dealt with here
 	default:
 	}
 	movedTo, moveErr := state.Quarantine(cfg, nil, time.Now())
