@@ -50,7 +50,7 @@ crash: ## Kill the engine 50 times while 200,000 events flow
 	DANGOL_EVENTS=200000 DANGOL_KILLS=50 $(GO) test -count=1 -run TestKilledAtRandomMoments ./cmd/dangol
 
 simulate: ## Crash, damage and fill 1,000 simulated disks in each durability
-	DANGOL_CLONES=1000 $(GO) test -count=1 -run 'Crash|Damage|FailingDisk' ./state
+	DANGOL_CLONES=1000 $(GO) test -count=1 -timeout 60m -run 'Crash|Damage|FailingDisk' ./state
 
 fuzz: ## Fuzz every target for FUZZTIME (10s) each
 	FUZZTIME=$(FUZZTIME) .ci/fuzz

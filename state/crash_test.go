@@ -146,7 +146,10 @@ func (r *crashRun) run(t require.TestingT, seed uint64) {
 // more than the tests do every time.
 func clones(t *testing.T, usual int) int {
 	text := os.Getenv("DANGOL_CLONES")
-	if text == "" {
+	switch {
+	case text == "" && underRace:
+		return usual / 3
+	case text == "":
 		return usual
 	}
 	n, err := strconv.Atoi(text)

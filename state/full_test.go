@@ -169,7 +169,7 @@ func TestFailingDisk(t *testing.T) {
 		t.Run(durability, func(t *testing.T) {
 			t.Parallel()
 			found := map[string]int{}
-			for i := range clones(t, 60) / 6 {
+			for i := range clones(t, 60) / 12 {
 				rng := rand.New(rand.NewPCG(uint64(i), 11))
 				c := trial{dir: filepath.Join(t.TempDir(), "s"), durability: durability, ops: "full", after: 1 << 30}
 				before, _ := c.run(t)
