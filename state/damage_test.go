@@ -236,7 +236,7 @@ func TestMixedCopy(t *testing.T) {
 	for _, durability := range durabilities {
 		found := map[string]int{}
 		var k killed
-		for seed := range uint64(40) {
+		for seed := range uint64(clones(t, 20)) {
 			rng := rand.New(rand.NewPCG(seed, 3))
 			if seed%10 == 0 {
 				k = newKilled(t, durability, seed)
