@@ -29,11 +29,15 @@ func newKilled(t require.TestingT, durability string, seed uint64) killed {
 	disk := vfs.NewCrashableMem()
 	s := openMode(t, disk, durability, smallTuning)
 	w := newWalk(t, s, rand.New(rand.NewPCG(seed, 1)), newPast())
-	for range 60 {
+	steps := 60
+	if underRace {
+		steps = 15
+	}
+	for range steps {
 		w.step()
 	}
 	k.earlier = copyDisk(disk)
-	for range 60 {
+	for range steps {
 		w.step()
 	}
 	k.disk, k.past = copyDisk(disk), w.past
