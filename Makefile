@@ -13,7 +13,7 @@ RACE := ./engine/pipeline ./connectors/broker ./connectors/http ./connectors/kaf
 KAFKA := ./bench/brokers ./connectors/kafka ./cmd/dangol
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-kafka race lint bench zoo crash fuzz ci
+.PHONY: help build demo test test-kafka race lint bench zoo crash simulate fuzz ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ zoo: build ## Judge churn forecasts on simulated shops that nobody ships (ZOOFLA
 
 crash: ## Kill the engine 50 times while 200,000 events flow
 	DANGOL_EVENTS=200000 DANGOL_KILLS=50 $(GO) test -count=1 -run TestKilledAtRandomMoments ./cmd/dangol
+
+simulate: ## Crash, damage and fill 1,000 simulated disks in each durability
+	DANGOL_CLONES=1000 $(GO) test -count=1 -timeout 60m -run 'Crash|Damage|FailingDisk' ./state
 
 fuzz: ## Fuzz every target for FUZZTIME (10s) each
 	FUZZTIME=$(FUZZTIME) .ci/fuzz

@@ -19,9 +19,29 @@
 //
 // # Durability
 //
-// The write-ahead log is off. After a crash Pebble has an exact prefix of the
-// committed batches: data, timers, counts and positions of the same instant.
-// Whoever keeps the source of the changes replays from [Store.Position].
+// After a crash Pebble has an exact prefix of the committed batches: data,
+// timers, counts and positions of the same instant. Whoever keeps the source of
+// the changes replays from [Store.Position]. How long the prefix is depends on
+// [Config].Durability:
+//
+//	changelog  what was flushed; there is no write-ahead log
+//	wal        and what of the log has left the process and reached the disk
+//	sync       all that Commit returned for
+//
+// While flushes fail, commits are refused, and go on by themselves when a flush
+// succeeds. Where Pebble's list of files or the write-ahead log cannot be
+// written the process ends: what it would commit then would be in no file. Its
+// successor finds the prefix.
+//
+// # Damage
+//
+// Pebble checks the sum of each block that it reads, and the sizes of its files
+// when it starts. It does not see that a batch is missing where it replays a log
+// over a hole; a chain over all batches ([chain]) does. Whatever finds damage
+// returns [ErrDamaged] and notes it in the directory, in a file named DAMAGED:
+// no commit is taken from then on, and no later Open. [Quarantine] moves such a
+// directory away, and the state is replayed from its source. An older copy of a
+// directory is no damage: it is a shorter prefix.
 //
 // # Memory
 //

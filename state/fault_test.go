@@ -104,7 +104,10 @@ func TestFailedRead(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, tab.Put([]byte{'k', 0}, []byte("new"), 1))
 	disk.reads.Store(true)
-	failed := func(err error) { require.ErrorIs(t, err, errorfs.ErrInjected) }
+	failed := func(err error) {
+		require.ErrorIs(t, err, errorfs.ErrInjected)
+		require.NotErrorIs(t, err, ErrDamaged, "a disk that does not answer has not lost anything")
+	}
 	_, ok, err := tab.Get([]byte{'k', 99})
 	failed(err)
 	require.False(t, ok)

@@ -53,7 +53,7 @@ func (t *Table) preload() error {
 		return err
 	}
 	if whole && n != t.count {
-		return fmt.Errorf("it has %d keys, its count says %d: %w", n, t.count, errDamaged)
+		return fmt.Errorf("it has %d keys, its count says %d: %w", n, t.count, ErrDamaged)
 	}
 	t.hot.complete = whole && t.hot.evictions == 0
 	return nil

@@ -2,7 +2,6 @@ package state
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 )
 
@@ -12,6 +11,7 @@ import (
 //	count     02 partition(4)            → number of data keys, uvarint
 //	data      03 partition(4) key        → due (zigzag varint), value
 //	timer     04 partition(4) due(8) key → nothing
+//	chain     05 number(8)               → nothing; of the first batch and the latest
 //
 // due has its sign bit flipped, so that bytes order as the numbers do.
 // The tags are stored; they are never reused.
@@ -20,6 +20,7 @@ const (
 	spaceCount    byte = 0x02
 	spaceData     byte = 0x03
 	spaceTimer    byte = 0x04
+	spaceChain    byte = 0x05
 )
 
 const (
@@ -32,8 +33,6 @@ const MaxKey = 1 << 15
 
 // MaxValue is the length of the longest value, in bytes.
 const MaxValue = 256 << 20
-
-var errDamaged = errors.New("state is damaged; drop the partition and restore it")
 
 func appendSpace(dst []byte, tag byte, partition int32) []byte {
 	return binary.BigEndian.AppendUint32(append(dst, tag), uint32(partition))
@@ -57,7 +56,7 @@ func appendTimer(dst []byte, partition int32, due int64, key []byte) []byte {
 // splitTimer takes a timer key apart; key aliases k.
 func splitTimer(k []byte) (due int64, key []byte, err error) {
 	if len(k) <= timerLen {
-		return 0, nil, fmt.Errorf("timer key of %d bytes: %w", len(k), errDamaged)
+		return 0, nil, fmt.Errorf("timer key of %d bytes: %w", len(k), ErrDamaged)
 	}
 	return int64(binary.BigEndian.Uint64(k[spaceLen:]) ^ 1<<63), k[timerLen:], nil
 }
@@ -66,7 +65,7 @@ func splitTimer(k []byte) (due int64, key []byte, err error) {
 func splitValue(v []byte) (due int64, val []byte, err error) {
 	due, n := binary.Varint(v)
 	if n <= 0 {
-		return 0, nil, fmt.Errorf("value of %d bytes without a due time: %w", len(v), errDamaged)
+		return 0, nil, fmt.Errorf("value of %d bytes without a due time: %w", len(v), ErrDamaged)
 	}
 	return due, v[n:], nil
 }

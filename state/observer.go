@@ -16,8 +16,9 @@ import (
 // nil. They are called from the store's own goroutines, some with its locks
 // held: they must not block and must not call the store.
 type Observer struct {
-	// BackgroundError: a write to disk in the background failed. It is retried
-	// without end; a failure that repeats is told once until a flush succeeds.
+	// BackgroundError: work in the background failed: a write to disk, or the
+	// reading for one, an ErrDamaged then. It is retried without end; a failure
+	// that repeats is told once until a flush succeeds.
 	BackgroundError func(error)
 	// Recovered: after a BackgroundError, a flush succeeded.
 	Recovered func()
@@ -25,7 +26,9 @@ type Observer struct {
 	WriteStall func(begin bool, reason string)
 	// DiskSlow: one operation on a file took this long already.
 	DiskSlow func(path, operation string, took time.Duration)
-	// Corruption: a file on disk is not what was written.
+	// Corruption: a file on disk is not what was written. It is told once; from
+	// then on commits are refused with ErrDamaged, and so is the next Open. The
+	// process should end: its successor sets the directory aside.
 	Corruption func(error)
 	// Message is what Pebble says besides, at the level of an error.
 	Message func(text string)
@@ -36,7 +39,8 @@ type Observer struct {
 
 // health is what the event listener learns and the store asks.
 type health struct {
-	obs Observer
+	obs    Observer
+	damage *damage // hears of files that are not what was written
 
 	stalls atomic.Uint64
 	errors atomic.Uint64
@@ -46,6 +50,7 @@ type health struct {
 	failing   error         // set while flushes fail
 	told      string        // the failure that the observer has heard of
 	failed    chan struct{} // closed when failing is set
+	log       error         // first failure of the write-ahead log
 }
 
 func newHealth(obs Observer) *health {
@@ -109,8 +114,11 @@ func (h *health) backgroundError(err error) {
 // listener forwards the events that an operator can act on, and drops the rest.
 func (h *health) listener() *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: h.backgroundError,
-		FlushEnd:        h.flushEnd,
+		BackgroundError: func(err error) {
+			h.backgroundError(h.damage.judge(err))
+		},
+		FlushEnd:   h.flushEnd,
+		WALCreated: func(info pebble.WALCreateInfo) { _ = h.logFault(info.Err) },
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
 			h.stalls.Add(1)
 			if h.obs.WriteStall != nil {
@@ -128,9 +136,7 @@ func (h *health) listener() *pebble.EventListener {
 			}
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			if h.obs.Corruption != nil {
-				h.obs.Corruption(fmt.Errorf("%s: %w", info.Path, info.Details))
-			}
+			h.damage.note(fmt.Errorf("%s: %w", info.Path, info.Details))
 		},
 	}
 }
@@ -146,12 +152,25 @@ func (h *health) Errorf(format string, args ...any) {
 }
 
 // Fatalf does not return: Pebble calls it where it cannot go on without
-// losing track of its files. It panics, from whatever goroutine, so that the
-// process ends with the reason as its last line.
+// losing track of its files, or a batch that its log did not take. It panics,
+// from whatever goroutine, so that the process ends with the reason as its last
+// line.
 func (h *health) Fatalf(format string, args ...any) {
 	text := "state: cannot write to its directory, stopping so that nothing is lost: " + fmt.Sprintf(format, args...)
 	if h.obs.Fatal != nil {
 		h.obs.Fatal(text)
 	}
 	panic(text)
+}
+
+// lastWord turns a panic of Pebble into Fatalf: where its log cannot be written
+// it panics with the bare error. Deferred around what writes.
+func (h *health) lastWord() {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		h.Fatalf("%v", r)
+	default: // of Fatalf, or a broken invariant
+		panic(r)
+	}
 }

@@ -8,6 +8,11 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
+// readFailed is what a caller hears of an error of Pebble.
+func (s *Store) readFailed(err error) error {
+	return fmt.Errorf("read state: %w", s.damage.judge(err))
+}
+
 // view calls fn with the stored value of a Pebble key, if there is one. The
 // value holds during the call.
 func (s *Store) view(k []byte, fn func(v []byte) error) (found bool, err error) {
@@ -20,9 +25,12 @@ func (s *Store) view(k []byte, fn func(v []byte) error) (found bool, err error) 
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("read state: %w", err)
+		return false, s.readFailed(err)
 	}
-	return true, errors.Join(fn(v), closer.Close())
+	if err := errors.Join(fn(v), closer.Close()); err != nil {
+		return true, s.damage.heard(err)
+	}
+	return true, nil
 }
 
 // iterate calls fn with what was committed from one Pebble key to another when
@@ -34,20 +42,20 @@ func (s *Store) iterate(from, to []byte, fn func(k, v []byte) (bool, error)) (er
 	defer s.leave()
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
-		return fmt.Errorf("read state: %w", err)
+		return s.readFailed(err)
 	}
 	defer func() {
 		if e := it.Close(); err == nil && e != nil {
-			err = fmt.Errorf("read state: %w", e)
+			err = s.readFailed(e)
 		}
 	}()
 	for ok := it.First(); ok; ok = it.Next() {
 		v, err := it.ValueAndErr()
 		if err != nil {
-			return fmt.Errorf("read state: %w", err)
+			return s.readFailed(err)
 		}
 		if more, err := fn(it.Key(), v); err != nil || !more {
-			return err
+			return s.damage.heard(err)
 		}
 	}
 	return nil // an error of the iterator comes with its Close
@@ -71,7 +79,7 @@ func (s *Store) Partitions() ([]int32, error) {
 	var list []int32
 	err := s.iterate([]byte{spacePosition}, []byte{spacePosition + 1}, func(k, _ []byte) (bool, error) {
 		if len(k) != spaceLen {
-			return false, fmt.Errorf("position key of %d bytes: %w", len(k), errDamaged)
+			return false, fmt.Errorf("position key of %d bytes: %w", len(k), ErrDamaged)
 		}
 		list = append(list, int32(binary.BigEndian.Uint32(k[1:])))
 		return true, nil
@@ -85,7 +93,7 @@ func (s *Store) count(partition int32) (int, error) {
 	_, err := s.view(appendSpace(nil, spaceCount, partition), func(v []byte) error {
 		var size int
 		if n, size = binary.Uvarint(v); size <= 0 {
-			return fmt.Errorf("count of %d bytes: %w", len(v), errDamaged)
+			return fmt.Errorf("count of %d bytes: %w", len(v), ErrDamaged)
 		}
 		return nil
 	})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"sync"
 	"time"
 
@@ -22,11 +21,14 @@ type Store struct {
 	db     *pebble.DB
 	lock   *pebble.Lock
 	health *health
+	damage *damage
 	disk   io.Closer // the watch over slow operations
 	budget budget
 	tuning tuning
+	sync   *pebble.WriteOptions // whether a commit waits for the log
 
 	commit sync.Mutex // one batch at a time, because counts are read and written
+	chain  chain      // under commit
 
 	mu     sync.Mutex
 	closed bool
@@ -38,6 +40,9 @@ type Store struct {
 type tuning struct {
 	chunkShift uint8 // log2 of the units in a chunk
 	timerBatch int   // timers read from the index at once
+
+	// write takes the place of Store.write, for tests that plant a fault there.
+	write func(*Store, *pebble.Batch) error
 }
 
 var defaultTuning = tuning{chunkShift: 15, timerBatch: 8192}
@@ -47,7 +52,8 @@ const diskSlow = 5 * time.Second
 
 // Open opens the store in cfg.Dir and makes it if there is none. disk is the
 // file system, nil for the machine's. It returns ErrForeign for a directory that
-// holds something else and ErrInUse for one that another process has open.
+// holds something else, ErrInUse for one that another process has open and
+// ErrDamaged for one whose files are not what was written.
 func Open(cfg Config, disk vfs.FS, obs Observer) (*Store, error) {
 	return open(cfg, disk, obs, defaultTuning)
 }
@@ -64,19 +70,32 @@ func open(cfg Config, disk vfs.FS, obs Observer, tune tuning) (*Store, error) {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	s := &Store{lock: lock, health: newHealth(obs), tuning: tune, tables: make(map[int32]*Table)}
+	s.damage = &damage{disk: disk, dir: cfg.Dir, obs: obs}
+	s.health.damage = s.damage
 	s.budget.limit = cfg.HotBytes
+	s.sync = &pebble.WriteOptions{Sync: cfg.Durability == Sync}
 	watched, watch := vfs.WithDiskHealthChecks(disk, diskSlow, nil, s.health.listener().DiskSlow)
 	s.disk = watch
-	cache := pebble.NewCache(cfg.CacheBytes)
-	defer cache.Unref()
-	s.db, err = pebble.Open(cfg.Dir, s.options(cfg, watched, cache))
-	if err != nil {
-		if pebble.IsCorruptionError(err) || errors.Is(err, pebble.ErrDBNotPristine) || errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("its files are damaged or incomplete; remove the directory, the state is then rebuilt from its source: %w", err)
-		}
+	if cfg.Durability != Changelog {
+		watched = logWatch{watched, s.health}
+	}
+	if err := s.start(cfg, watched); err != nil {
 		return nil, errors.Join(fmt.Errorf("open state in %s: %w", cfg.Dir, err), lock.Close(), watch.Close())
 	}
 	return s, nil
+}
+
+// start opens Pebble and checks what it found.
+func (s *Store) start(cfg Config, disk vfs.FS) (err error) {
+	cache := pebble.NewCache(cfg.CacheBytes)
+	defer cache.Unref()
+	if s.db, err = pebble.Open(cfg.Dir, s.options(cfg, disk, cache)); err != nil {
+		return s.damage.judgeOpen(err)
+	}
+	if s.chain, err = s.readChain(); err != nil {
+		return errors.Join(err, s.db.Close())
+	}
+	return nil
 }
 
 func (s *Store) options(cfg Config, disk vfs.FS, cache *pebble.Cache) *pebble.Options {
@@ -86,7 +105,7 @@ func (s *Store) options(cfg Config, disk vfs.FS, cache *pebble.Cache) *pebble.Op
 		Cache: cache,
 		// The default is the oldest format, which met flipped bits in silence.
 		FormatMajorVersion: pebble.FormatNewest,
-		DisableWAL:         true,
+		DisableWAL:         cfg.Durability == Changelog,
 		MemTableSize:       uint64(cfg.MemTableBytes),
 		// The one being filled, one being written, and room for a slow disk.
 		MemTableStopWritesThreshold: 4,
@@ -131,6 +150,8 @@ func (s *Store) flush() error {
 	if err := s.health.fault(); err != nil {
 		return s.cannotWrite(err)
 	}
+	s.health.stopWithoutLog()
+	defer s.health.lastWord()
 	done, err := s.db.AsyncFlush()
 	if err != nil {
 		return fmt.Errorf("flush state: %w", err)
@@ -197,13 +218,36 @@ func (s *Store) Drop(partition int32) error {
 	return s.flush()
 }
 
-// apply commits a batch. It refuses while flushes fail: Pebble would take what
-// it cannot keep until its memory is full, and then wait without a word.
+// apply commits a batch, under s.commit. It refuses while flushes fail: Pebble
+// would take what it cannot keep until its memory is full, and then wait without
+// a word. It refuses for good where damage was met.
 func (s *Store) apply(b *pebble.Batch) error {
 	if err := s.health.fault(); err != nil {
 		return s.cannotWrite(err)
 	}
-	return s.db.Apply(b, pebble.NoSync)
+	if err := s.damage.met(); err != nil {
+		return fmt.Errorf("%w; restart: the state is then read back from its source", err)
+	}
+	if err := s.chain.extend(b); err != nil {
+		return err
+	}
+	write := (*Store).write
+	if s.tuning.write != nil {
+		write = s.tuning.write
+	}
+	if err := write(s, b); err != nil {
+		return err
+	}
+	s.chain.last++
+	return nil
+}
+
+// write hands a batch to Pebble. It does not return where the log cannot be
+// written: what is committed next would be acknowledged and lost.
+func (s *Store) write(b *pebble.Batch) error {
+	s.health.stopWithoutLog()
+	defer s.health.lastWord()
+	return s.db.Apply(b, s.sync)
 }
 
 // Table opens the owner's view of a partition and loads what fits of it into
@@ -218,7 +262,7 @@ func (s *Store) Table(partition int32) (*Table, error) {
 	}
 	if err := t.fill(); err != nil {
 		t.Close()
-		return nil, fmt.Errorf("open partition %d: %w", partition, err)
+		return nil, fmt.Errorf("open partition %d: %w", partition, s.damage.heard(err))
 	}
 	return t, nil
 }

@@ -22,6 +22,9 @@ import (
 var underRace bool
 
 func TestMain(m *testing.M) {
+	if text := os.Getenv(childEnv); text != "" {
+		childMain(text)
+	}
 	flag.Parse()
 	if underRace {
 		if err := flag.Set("rapid.checks", "10"); err != nil {
@@ -36,11 +39,12 @@ func TestConfig(t *testing.T) {
 	require.EqualError(t, c.Validate(), "state.dir: is empty; name a directory")
 	c.Dir = "somewhere"
 	require.NoError(t, c.Validate())
-	require.EqualError(t, Config{HotBytes: -1, CacheBytes: 5, MemTableBytes: 4 << 30}.Validate(),
+	require.EqualError(t, Config{HotBytes: -1, CacheBytes: 5, MemTableBytes: 4 << 30, Durability: "fsync"}.Validate(),
 		"state.dir: is empty; name a directory\n"+
 			"state.hot_bytes: is -1, must be 1048576 to 34359738368 bytes\n"+
 			"state.cache_bytes: is 5, must be 1048576 to 1099511627776 bytes\n"+
-			"state.mem_table_bytes: is 4294967296, must be 1048576 to 1073741824 bytes")
+			"state.mem_table_bytes: is 4294967296, must be 1048576 to 1073741824 bytes\n"+
+			`state.durability: is "fsync", must be changelog, wal or sync`)
 	_, err := Open(Config{}, nil, Observer{})
 	require.ErrorContains(t, err, "state.dir")
 }
@@ -103,7 +107,7 @@ func TestForeign(t *testing.T) {
 
 	disk = vfs.NewMem()
 	require.NoError(t, disk.MkdirAll(testDir+"/lost+found", 0o755))
-	half, err := disk.Create(testDir+"/"+markerTemp, vfs.WriteCategoryUnspecified)
+	half, err := disk.Create(testDir+"/"+markerName+tempSuffix, vfs.WriteCategoryUnspecified)
 	require.NoError(t, err)
 	require.NoError(t, half.Close())
 	s, err := Open(testConfig(), disk, Observer{})
@@ -114,7 +118,7 @@ func TestForeign(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-// TestIncomplete: a directory whose files were lost says what to do.
+// TestIncomplete: a directory whose files were lost is damaged.
 func TestIncomplete(t *testing.T) {
 	disk := vfs.NewMem()
 	s := openTest(t, disk, Observer{}, smallTuning, 1<<10)
@@ -127,7 +131,8 @@ func TestIncomplete(t *testing.T) {
 		}
 	}
 	_, err = Open(testConfig(), disk, Observer{})
-	require.ErrorContains(t, err, "remove the directory")
+	require.ErrorIs(t, err, ErrDamaged)
+	require.ErrorContains(t, err, "MANIFEST")
 	_, err = Open(testConfig(), disk, Observer{})
 	require.NotErrorIs(t, err, ErrInUse, "a failed start lets go of the lock")
 }
@@ -193,34 +198,6 @@ func TestArguments(t *testing.T) {
 	require.ErrorContains(t, b.Commit(), "another store")
 	require.NoError(t, other.Close())
 	require.NoError(t, s.Close())
-}
-
-// TestDamaged: bytes that this package did not write are found.
-func TestDamaged(t *testing.T) {
-	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 1<<10)
-	defer func() { require.NoError(t, s.Close()) }()
-	set := func(k []byte, v string) { require.NoError(t, s.db.Set(k, []byte(v), pebble.NoSync)) }
-	set(appendData(nil, 0, []byte("a")), "\x00good")
-	_, err := s.Table(0)
-	require.ErrorIs(t, err, errDamaged, "a key that is not counted")
-	require.ErrorContains(t, err, "open partition 0: it has 1 keys, its count says 0")
-	require.Zero(t, s.budget.used.Load())
-	set(appendSpace(nil, spaceCount, 1), "")
-	_, err = s.Table(1)
-	require.ErrorIs(t, err, errDamaged)
-	set(appendData(nil, 2, []byte("a")), "")
-	_, err = s.Table(2)
-	require.ErrorIs(t, err, errDamaged)
-	_, _, _, err = s.Get(2, []byte("a"), nil)
-	require.ErrorIs(t, err, errDamaged)
-	require.ErrorIs(t, s.Scan(2, nil, func(_, _ []byte, _ int64) error { return nil }), errDamaged)
-	require.ErrorIs(t, s.ScanAfter(2, nil, nil, func(_, _ []byte, _ int64) error { return nil }), errDamaged)
-	set(appendTimer(nil, 3, 1, nil), "")
-	_, err = s.Table(3)
-	require.ErrorIs(t, err, errDamaged)
-	set([]byte{spacePosition, 1}, "")
-	_, err = s.Partitions()
-	require.ErrorIs(t, err, errDamaged)
 }
 
 // TestScanAfter: it begins behind a key, ends with the prefix, or where the

@@ -28,7 +28,8 @@ type engine struct {
 	server  *api.Server
 	metrics *metrics.Metrics
 	members *kafka.Members
-	foreign bool // the brokers are somebody else's: what they are set to is looked at first
+	foreign bool         // the brokers are somebody else's: what they are set to is looked at first
+	damaged <-chan error // of the state's files, met while they are in use
 }
 
 // core is the part of the configuration that the pipeline works by.
@@ -56,11 +57,12 @@ func (c *Config) newDecoder() (pipeline.Decoder, error) {
 
 // newEngine opens the state and listens; nothing is processed yet.
 func newEngine(cfg *Config, log *slog.Logger) (*engine, error) {
-	store, err := state.Open(cfg.State, nil, stateLog(log))
+	damaged := make(chan error, 1)
+	store, err := openState(cfg.State, log, damaged)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{cfg: cfg, log: log, store: store}
+	e := &engine{cfg: cfg, log: log, store: store, damaged: damaged}
 	e.core = pipeline.NewCore(cfg.core(), store, encode.JSON{}, cfg.newDecoder, time.Now)
 	e.metrics = metrics.New(e.core.Stats)
 	if err := e.listen(); err != nil {
@@ -113,6 +115,14 @@ func (e *engine) run(ctx context.Context) error {
 	})
 	group.Go(func() error { return e.server.Serve(ctx) })
 	group.Go(func() error { e.flush(ctx); return nil })
+	group.Go(func() error {
+		select {
+		case err := <-e.damaged:
+			return fmt.Errorf("%w; the next start sets it aside and reads the state back from the changelog", err)
+		case <-ctx.Done():
+			return nil
+		}
+	})
 	err := group.Wait()
 	e.core.Close()
 	e.members.Close()
@@ -138,19 +148,5 @@ func (e *engine) flush(ctx context.Context) {
 				e.log.Error("state cannot be brought to disk; a restart will read more of the changelog", "error", err)
 			}
 		}
-	}
-}
-
-// stateLog tells of what the store meets by itself.
-func stateLog(log *slog.Logger) state.Observer {
-	return state.Observer{
-		BackgroundError: func(err error) {
-			log.Error("state cannot be written; it is retried, and memory fills up", "error", err)
-		},
-		WriteStall: func(begin bool, reason string) {
-			if begin {
-				log.Warn("state writes wait for the disk", "reason", reason)
-			}
-		},
 	}
 }

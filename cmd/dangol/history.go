@@ -86,7 +86,7 @@ func (o *historyOptions) open(cfg *Config, until int64, errOut io.Writer) (_ *hi
 		return nil, err
 	}
 	where := cfg.State
-	where.Dir = h.dir
+	where.Dir, where.Durability = h.dir, state.Changelog
 	if h.store, err = state.Open(where, nil, state.Observer{}); err != nil {
 		return nil, err
 	}
