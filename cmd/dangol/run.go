@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 func newRunCommand() *cobra.Command {
@@ -30,19 +33,30 @@ that is under way; a kill at any moment loses and doubles nothing.
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			e, err := newEngine(cfg, log)
-			if err != nil {
-				return err
-			}
-			e.foreign = true
-			log.Info("started", "app_id", cfg.AppID, "topic", cfg.Input.Kafka.Topic, "api", "http://"+e.server.Addr(), "state", cfg.State.Dir)
-			err = e.run(cmd.Context())
-			if err == nil {
-				log.Info("stopped", "events", e.core.Stats().Events)
+			err = runEngine(cmd.Context(), cfg, log)
+			if errors.Is(err, pipeline.ErrForeign) {
+				if err = setAside(cfg.State, log, err); err == nil {
+					err = runEngine(cmd.Context(), cfg, log)
+				}
 			}
 			return err
 		},
 	}
 	addConfigFlags(cmd, &path, &sets)
 	return cmd
+}
+
+// runEngine works on brokers that are somebody else's.
+func runEngine(ctx context.Context, cfg *Config, log *slog.Logger) error {
+	e, err := newEngine(cfg, log)
+	if err != nil {
+		return err
+	}
+	e.foreign = true
+	log.Info("started", "app_id", cfg.AppID, "topic", cfg.Input.Kafka.Topic, "api", "http://"+e.server.Addr(), "state", cfg.State.Dir)
+	if err := e.run(ctx); err != nil {
+		return err
+	}
+	log.Info("stopped", "events", e.core.Stats().Events)
+	return nil
 }

@@ -21,13 +21,22 @@ func openState(cfg state.Config, log *slog.Logger, damaged chan error) (*state.S
 	case err = <-damaged: // the same, and dealt with here
 	default:
 	}
-	movedTo, moveErr := state.Quarantine(cfg, nil, time.Now())
-	if moveErr != nil {
-		return nil, errors.Join(err, moveErr)
+	if err := setAside(cfg, log, err); err != nil {
+		return nil, err
 	}
-	log.Warn("the state on disk is damaged; it was set aside, and is now read back from the changelog; look after the disk, then remove the old directory",
-		"error", err.Error(), "old", movedTo, "state", cfg.Dir)
 	return state.Open(cfg, nil, obs)
+}
+
+// setAside moves a state away that is of no use here, because of a reason: damage,
+// or that it is another application's.
+func setAside(cfg state.Config, log *slog.Logger, reason error) error {
+	movedTo, err := state.Quarantine(cfg, nil, time.Now())
+	if err != nil {
+		return errors.Join(reason, err)
+	}
+	log.Warn("the state on disk is of no use; it was set aside, and is now read back from the changelog; see to the reason, then remove the old directory",
+		"reason", reason.Error(), "old", movedTo, "state", cfg.Dir)
+	return nil
 }
 
 // stateLog tells of what the store meets by itself.

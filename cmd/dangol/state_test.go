@@ -37,7 +37,7 @@ func TestDamagedStateIsReadBack(t *testing.T) {
 	require.NotEmpty(t, tables)
 	require.NoError(t, os.Truncate(tables[0], 100))
 	r.start()
-	r.says(t, "the state on disk is damaged; it was set aside")
+	r.says(t, "the state on disk is of no use; it was set aside")
 	r.ready()
 	r.stop(syscall.SIGTERM)
 	got := readFacts(t, call(t, "inspect", "--state", r.state, "--facts"))
