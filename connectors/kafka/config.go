@@ -90,7 +90,7 @@ func (c *Config) Validate() error {
 		fault("partitions: %d is outside 0 to %d", c.Partitions, mostPartitions)
 	}
 	if c.Partitions > 0 && !c.Repartition {
-		fault("partitions: is of the repartition topic, and input.repartition is false")
+		fault("partitions: is of the repartition topic, and input.repartition is false: set it to true, or leave this out")
 	}
 	if c.Start != "earliest" && c.Start != "latest" {
 		fault("start: %q is neither earliest nor latest", c.Start)

@@ -13,6 +13,10 @@ import (
 	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
+// metadataAge is how long a produce request that failed with its connection waits
+// for the client to look at the topic anew; by default it would be 5 seconds.
+const metadataAge = 100 * time.Millisecond
+
 // open makes sure of the topics, ends what a predecessor left open, and joins
 // the stage's group.
 func (r *Repartition) open(ctx context.Context) (*passage, error) {
@@ -37,7 +41,7 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 		kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(int32(r.cfg.FetchMaxBytes)), kgo.MaxDecompressBatchBytes(max(r.cfg.FetchMaxBytes, 16<<20)),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression()), kgo.ProducerBatchMaxBytes(batch),
 		kgo.MaxBufferedRecords(1<<20), kgo.ProducerLinger(2*time.Millisecond),
-		kgo.WithPools(NewPools()),
+		kgo.MetadataMinAge(metadataAge), kgo.WithPools(NewPools()),
 		kgo.AdjustFetchOffsetsFn(p.assigned),
 		kgo.OnPartitionsRevoked(p.drop), kgo.OnPartitionsLost(p.drop),
 	)

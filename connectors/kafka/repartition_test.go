@@ -274,12 +274,13 @@ func TestRepartitionIsExactlyOnce(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	deaths := 0
-	for !u.passed() || len(u.sent) < 1500 {
+	enough := func() bool { return len(u.sent) >= 1500 && deaths >= 6 && cut.cuts.Load() >= 3 }
+	for !enough() || !u.passed() {
 		require.NoError(t, ctx.Err(), "after %d deaths", deaths)
 		p, err := r.open(ctx)
 		require.NoError(t, err)
-		for alive := true; alive && (!u.passed() || len(u.sent) < 1500); {
-			if len(u.sent) < 1500 {
+		for alive := true; alive && (!enough() || !u.passed()); {
+			if !enough() {
 				u.feed(partitions, u.rng.IntN(120))
 			}
 			alive = u.step(ctx, p, cut)
@@ -288,8 +289,6 @@ func TestRepartitionIsExactlyOnce(t *testing.T) {
 		deaths++
 	}
 	t.Logf("%d sessions, %d answers lost, %+v", deaths, cut.cuts.Load(), r.Stats())
-	require.Greater(t, deaths, 5)
-	require.Positive(t, cut.cuts.Load())
 	u.check()
 }
 
