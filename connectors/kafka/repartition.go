@@ -37,10 +37,11 @@ type Repartition struct {
 	base              []kgo.Opt
 	adm               *kadm.Client
 
-	mu         sync.Mutex
-	stats      RepartitionStats
 	lastCommit time.Time
 	denied     sync.Once // told that records may not be deleted
+
+	mu    sync.Mutex
+	stats RepartitionStats
 }
 
 // RepartitionStats is a copy of the stage's counters since its start.
