@@ -32,9 +32,9 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 	p := &passage{r: r, at: map[int32]int64{}, fresh: map[int32]int64{}, next: map[int32]kgo.EpochOffset{}, heard: time.Now()}
 	p.promise = p.produced
 	opts := append(slices.Clone(r.base),
-		kgo.ConsumerGroup(r.group), kgo.ConsumeTopics(r.cfg.Topic), kgo.InstanceID(r.app+"-"+r.cfg.Instance),
+		kgo.ConsumerGroup(r.group), kgo.InstanceID(r.app+"-"+r.cfg.Instance),
 		kgo.TransactionalID(r.app+"-"+r.cfg.Instance+"-repartition"), kgo.TransactionTimeout(r.cfg.TxnTimeout),
-		kgo.SessionTimeout(r.cfg.SessionTimeout), kgo.HeartbeatInterval(r.cfg.SessionTimeout/5),
+		kgo.SessionTimeout(r.cfg.SessionTimeout), kgo.HeartbeatInterval(min(r.cfg.SessionTimeout/5, time.Second)),
 		kgo.RebalanceTimeout(max(r.cfg.TxnTimeout, r.cfg.SessionTimeout)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
@@ -45,6 +45,9 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 		kgo.AdjustFetchOffsetsFn(p.assigned),
 		kgo.OnPartitionsRevoked(p.drop), kgo.OnPartitionsLost(p.drop),
 	)
+	if r.cfg.GroupProtocol == consumerProtocol {
+		opts = append(opts, kgo.ServerSideBalancer())
+	}
 	if p.gs, err = kgo.NewGroupTransactSession(opts...); err != nil {
 		return nil, fmt.Errorf("kafka session: %w", err)
 	}
@@ -52,6 +55,7 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 		p.close()
 		return nil, fmt.Errorf("transactional id of the repartition stage: %w", err)
 	}
+	p.gs.Client().AddConsumeTopics(r.cfg.Topic) // only now: a predecessor's open transaction would hold up the offsets
 	return p, nil
 }
 

@@ -35,7 +35,8 @@ type Repartition struct {
 	commits           pipeline.LoopConfig
 	log               *slog.Logger
 	base              []kgo.Opt
-	adm               *kadm.Client
+	cl                *kgo.Client
+	adm               *kadm.Client // over cl
 
 	lastCommit time.Time
 	denied     sync.Once // told that records may not be deleted
@@ -78,7 +79,7 @@ func NewRepartition(app string, cfg *Config, dec pipeline.Decoder, commits pipel
 	}
 	return &Repartition{
 		app: app, group: app + "-repartition", topic: RepartitionTopic(app),
-		inputName: []byte(cfg.Topic), cfg: cfg, dec: dec, commits: commits, log: log, base: base, adm: kadm.NewClient(cl),
+		inputName: []byte(cfg.Topic), cfg: cfg, dec: dec, commits: commits, log: log, base: base, cl: cl, adm: kadm.NewClient(cl),
 	}, nil
 }
 

@@ -75,13 +75,12 @@ func (r *Repartition) written(ctx context.Context, topic string) (bool, error) {
 
 // partitions is how many a topic has; 0: there is none.
 func (r *Repartition) partitions(ctx context.Context, topic string) (int32, error) {
-	details, err := r.adm.ListTopics(kadm.WithAuthorizedOps(ctx), topic) // which asks the broker, and not the client's memory
-	if err != nil {
-		return 0, fmt.Errorf("topic %s: %w", topic, err)
-	}
-	d := details[topic]
-	if d.Err != nil && !errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
-		return 0, fmt.Errorf("topic %s: %w", topic, d.Err)
+	_, d, err := describe(ctx, r.cl, topic)
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		return 0, nil
+	case err != nil:
+		return 0, err
 	}
 	return int32(len(d.Partitions)), nil
 }
@@ -123,17 +122,8 @@ func (r *Repartition) create(ctx context.Context, n int32) error {
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return fmt.Errorf("create topic %s: %w", r.topic, err)
 	}
-	for { // until every broker asked knows of it
-		there, err := r.partitions(ctx, r.topic)
-		if err != nil || there > 0 {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("topic %s was created and is not to be seen: %w", r.topic, ctx.Err())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+	_, _, err = await(ctx, r.cl, r.topic)
+	return err
 }
 
 func values(set map[string]string) map[string]*string {

@@ -30,7 +30,7 @@ func (u *unkeyed) settingsOf(topic string) map[string]string {
 	return u.stage("look").settings(u.t.Context(), topic)
 }
 
-func write(t *testing.T, u *unkeyed, topic string) {
+func putOne(t *testing.T, u *unkeyed, topic string) {
 	t.Helper()
 	require.NoError(t, u.cl.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("k"), Value: []byte("v")}).FirstErr())
 }
@@ -67,7 +67,7 @@ func TestRepartitionTopic(t *testing.T) {
 // An app_id that has read its input directly has state of other places.
 func TestRepartitionIsChosenOnce(t *testing.T) {
 	u := newUnkeyed(t, 2, 1, kfake.SeedTopics(2, "app.changelog"))
-	write(t, u, "app.changelog")
+	putOne(t, u, "app.changelog")
 	u.refused("topic app.repartition is missing, but app_id \"app\" has state")
 
 	u = newUnkeyed(t, 2, 1, kfake.SeedTopics(2, "app.repartition"))
@@ -82,7 +82,7 @@ func TestRepartitionIsChosenOnce(t *testing.T) {
 // Nothing is passed on a second time because offsets are gone.
 func TestRepartitionRefusesLostOffsets(t *testing.T) {
 	u := newUnkeyed(t, 2, 1, kfake.SeedTopics(2, "app.repartition"))
-	write(t, u, "app.repartition")
+	putOne(t, u, "app.repartition")
 	u.refused("has no committed offset in events")
 
 	u = newUnkeyed(t, 1, 1)
