@@ -89,6 +89,9 @@ func summary(c *Config) string {
 	}
 	row("input", "topic %s (%s) at %s, %s, from the %s record", in.Topic, c.Input.Format,
 		strings.Join(in.Brokers, ", "), security, in.Start)
+	if in.Repartition {
+		row("", "passed through topic %s, keyed by customer; consumer group %s-repartition", c.source().Topic, c.AppID)
+	}
 	row("output", "topics %s.changes, %s.scores and others of that prefix; consumer group %s", c.AppID, c.AppID, c.AppID)
 	row("time", "days in %s, clock %s, events up to %s late (then %s), at most %s ahead", c.TimeZone, c.Clock,
 		shortDuration(c.Ledger.Lateness), c.Late, shortDuration(c.FutureSkew))

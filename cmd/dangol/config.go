@@ -98,6 +98,9 @@ func (c *Config) Validate() error {
 	if t := c.Input.Kafka.Topic; t != "" && (!kafkaName.MatchString(t) || len(t) > 249) {
 		bad("input.topic", "%q is not 1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-'", t)
 	}
+	if c.Input.Kafka.Topic == kafka.RepartitionTopic(c.AppID) {
+		bad("input.topic", "%q is the topic between dangol's own stages: name the one that producers write to", c.Input.Kafka.Topic)
+	}
 	return errors.Join(append(errs,
 		under("input", c.Input.Kafka.Validate()),
 		under("decode", c.Decode.Validate()),

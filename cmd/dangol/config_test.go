@@ -93,6 +93,8 @@ func TestGoodConfigs(t *testing.T) {
 	require.Equal(t, "shop", c.AppID)
 	require.Equal(t, []string{"kafka-1:9093", "kafka-2:9093"}, c.Input.Kafka.Brokers)
 	require.Equal(t, "0123", c.Input.Kafka.SASL.Password, "a number from the environment stays the text that it is")
+	require.Equal(t, "shop.repartition", c.source().Topic)
+	require.Equal(t, "earliest", c.source().Start, "of what the stage passed on, nothing is left out")
 	require.Equal(t, 5, c.HTTP.MaxScans)
 	require.Equal(t, 36*time.Hour, c.Ledger.Lateness)
 	require.Equal(t, map[string]string{"USD": "0.92"}, c.Decode.Currency.Rates)
@@ -182,6 +184,10 @@ func TestCheckCommand(t *testing.T) {
   state    in dangol-state, up to 512 MiB of customers in memory
   api      http://127.0.0.1:8080
 `, out.String())
+
+	out.Reset()
+	require.NoError(t, check(&out, examplePath, []string{"input.repartition=true"}))
+	require.Contains(t, out.String(), "through topic dangol.repartition, keyed by customer; consumer group dangol-repartition\n  output ")
 
 	out.Reset()
 	require.ErrorIs(t, check(&out, "", []string{"late=never", "clock=sundial"}), errReported)

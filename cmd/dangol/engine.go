@@ -28,17 +28,26 @@ type engine struct {
 	server  *api.Server
 	metrics *metrics.Metrics
 	members *kafka.Members
-	foreign bool         // the brokers are somebody else's: what they are set to is looked at first
-	damaged <-chan error // of the state's files, met while they are in use
+	foreign bool               // the brokers are somebody else's: what they are set to is looked at first
+	damaged <-chan error       // of the state's files, met while they are in use
+	stage   *kafka.Repartition // nil: the input is keyed by customer
 }
 
 // core is the part of the configuration that the pipeline works by.
 func (c *Config) core() pipeline.Config {
 	return pipeline.Config{
 		Ledger: c.Ledger, Score: c.Score, Basket: c.Basket, NextBest: c.NextBest,
-		Zone: c.location(), Topic: c.Input.Kafka.Topic, Late: c.Late, Clock: c.Clock,
+		Zone: c.location(), Topic: c.source().Topic, Late: c.Late, Clock: c.Clock,
 		ClockLag: c.Ledger.Lateness, FutureSkew: c.FutureSkew, Sweep: sweep,
 	}
+}
+
+// source is where the pipeline itself reads.
+func (c *Config) source() kafka.Config {
+	if c.Input.Kafka.Repartition {
+		return c.Input.Kafka.Repartitioned(c.AppID)
+	}
+	return c.Input.Kafka
 }
 
 // sweep is how many customers of a partition are scored again in a transaction
@@ -73,14 +82,17 @@ func newEngine(cfg *Config, log *slog.Logger) (*engine, error) {
 
 // listen opens the API, and tells the other instances where it is.
 func (e *engine) listen() (err error) {
-	in := &e.cfg.Input.Kafka
-	if e.members, err = kafka.OpenMembers(e.cfg.AppID, in); err != nil {
+	in, source := &e.cfg.Input.Kafka, e.cfg.source()
+	if e.members, err = kafka.OpenMembers(e.cfg.AppID, &source); err != nil {
 		return err
 	}
 	e.server, err = api.New(e.cfg.HTTP, api.Parts{
 		Query: e.core, Encoder: encode.JSON{}, Metrics: e.metrics.Handler(), Observer: e.metrics, Logger: e.log,
 		Cluster: cluster{e.members, in.Instance}, Holder: e.core, Copies: e.core,
 	})
+	if err == nil && in.Repartition {
+		err = e.addStage()
+	}
 	if err == nil {
 		err = e.server.Listen()
 	}
@@ -92,19 +104,49 @@ func (e *engine) listen() (err error) {
 	return nil
 }
 
+// addStage puts the repartition stage before the pipeline.
+func (e *engine) addStage() error {
+	dec, err := e.cfg.newDecoder()
+	if err != nil {
+		return err
+	}
+	e.stage, err = kafka.NewRepartition(e.cfg.AppID, &e.cfg.Input.Kafka, dec, e.cfg.Loop, e.log)
+	if err != nil {
+		return err
+	}
+	return e.metrics.Register(metrics.NewRepartition(func() metrics.Repartition { return metrics.Repartition(e.stage.Stats()) }))
+}
+
+// open opens a session of the pipeline; what it reads must be there first.
+func (e *engine) open(ctx context.Context, keeper pipeline.Keeper) (pipeline.Session, error) {
+	if err := e.prepare(ctx); err != nil {
+		return nil, err
+	}
+	source := e.cfg.source()
+	return kafka.Open(ctx, e.cfg.AppID, &source, keeper, e.log)
+}
+
+// share opens the log that all instances share.
+func (e *engine) share(ctx context.Context) (pipeline.SharedLog, error) {
+	if err := e.prepare(ctx); err != nil {
+		return nil, err
+	}
+	source := e.cfg.source()
+	return kafka.OpenShared(ctx, e.cfg.AppID, &source, e.log)
+}
+
+func (e *engine) prepare(ctx context.Context) error {
+	if e.stage == nil {
+		return nil
+	}
+	return e.stage.Prepare(ctx)
+}
+
 // run works until ctx ends or something cannot go on, then brings the state to
 // disk.
 func (e *engine) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	loop := &pipeline.Loop{
-		Core: e.core, Cfg: e.cfg.Loop, Now: time.Now, Log: e.log,
-		Share: func(ctx context.Context) (pipeline.SharedLog, error) {
-			return kafka.OpenShared(ctx, e.cfg.AppID, &e.cfg.Input.Kafka, e.log)
-		},
-		Open: func(ctx context.Context, keeper pipeline.Keeper) (pipeline.Session, error) {
-			return kafka.Open(ctx, e.cfg.AppID, &e.cfg.Input.Kafka, keeper, e.log)
-		},
-	}
+	loop := &pipeline.Loop{Core: e.core, Cfg: e.cfg.Loop, Now: time.Now, Log: e.log, Share: e.share, Open: e.open}
 	group.Go(func() error {
 		if e.foreign {
 			if err := claim(ctx, e.cfg, e.log); err != nil {
@@ -113,6 +155,9 @@ func (e *engine) run(ctx context.Context) error {
 		}
 		return loop.Run(ctx)
 	})
+	if e.stage != nil {
+		group.Go(func() error { return e.stage.Run(ctx) })
+	}
 	group.Go(func() error { return e.server.Serve(ctx) })
 	group.Go(func() error { e.flush(ctx); return nil })
 	group.Go(func() error {

@@ -19,7 +19,9 @@ import (
 // Config says where Kafka is and how to speak to it.
 type Config struct {
 	Brokers        []string      `yaml:"brokers" doc:"bootstrap servers, host:port"`
-	Topic          string        `yaml:"topic" doc:"topic of customer events, keyed by customer id"`
+	Topic          string        `yaml:"topic" doc:"topic of customer events, keyed by customer id, or see repartition"`
+	Repartition    bool          `yaml:"repartition" doc:"the topic is not keyed by customer id: pass it through <app_id>.repartition, which is; choose once for an app_id"`
+	Partitions     int           `yaml:"partitions" doc:"partitions of <app_id>.repartition, should dangol create it; 0: as many as the topic has"`
 	Start          string        `yaml:"start" doc:"where a partition without committed offset and state begins: earliest or latest"`
 	Instance       string        `yaml:"instance" doc:"name of this process among those of one app_id; stable over restarts, it makes a restart take over at once"`
 	GroupProtocol  string        `yaml:"group_protocol" doc:"who spreads the partitions over the instances: classic (they do, so that a partition goes to its standby) or consumer (the brokers, by KIP-848; 4.0 and later)"`
@@ -66,6 +68,9 @@ func DefaultConfig() Config {
 	}
 }
 
+// mostPartitions keeps a slip of the finger from making a million of them.
+const mostPartitions = 10_000
+
 // Validate reports every fault.
 func (c *Config) Validate() error {
 	var errs []error
@@ -80,6 +85,12 @@ func (c *Config) Validate() error {
 	}
 	if c.Topic == "" {
 		fault("topic: must not be empty")
+	}
+	if c.Partitions < 0 || c.Partitions > mostPartitions {
+		fault("partitions: %d is outside 0 to %d", c.Partitions, mostPartitions)
+	}
+	if c.Partitions > 0 && !c.Repartition {
+		fault("partitions: is of the repartition topic, and input.repartition is false: set it to true, or leave this out")
 	}
 	if c.Start != "earliest" && c.Start != "latest" {
 		fault("start: %q is neither earliest nor latest", c.Start)

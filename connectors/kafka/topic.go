@@ -54,29 +54,43 @@ func topicConfigs(t pipeline.Topic) map[string]*string {
 	return map[string]*string{"cleanup.policy": v("delete")}
 }
 
+// inputPartitions is how many partitions the input topic has. That it does not
+// exist is an error.
+func inputPartitions(ctx context.Context, adm *kadm.Client, c *Config) (int32, error) {
+	details, err := adm.ListTopics(ctx, c.Topic)
+	if err != nil {
+		return 0, fmt.Errorf("kafka at %v: %w", c.Brokers, err)
+	}
+	in, ok := details[c.Topic]
+	if !ok || errors.Is(in.Err, kerr.UnknownTopicOrPartition) {
+		return 0, errors.New(noInput(c.Topic))
+	}
+	if in.Err != nil {
+		return 0, fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
+	}
+	return int32(len(in.Partitions)), nil
+}
+
 // EnsureTopics creates what is missing of the engine's topics, with as many
 // partitions as the input topic has, and refuses a changelog or a shared
 // log that has another number: its state would belong to other customers.
 func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) error {
-	details, err := adm.ListTopics(ctx, c.Topic)
+	n, err := inputPartitions(ctx, adm, c)
 	if err != nil {
-		return fmt.Errorf("kafka at %v: %w", c.Brokers, err)
+		return err
 	}
-	in, ok := details[c.Topic]
-	if !ok || errors.Is(in.Err, kerr.UnknownTopicOrPartition) {
-		return errors.New(noInput(c.Topic))
-	}
-	if in.Err != nil {
-		return fmt.Errorf("input topic %q: %w", c.Topic, in.Err)
-	}
-	n := int32(len(in.Partitions))
 	var names []string
 	for _, t := range ours {
 		names = append(names, TopicName(app, t))
 	}
-	there, err := adm.ListTopics(ctx, names...)
+	between := RepartitionTopic(app)
+	there, err := adm.ListTopics(ctx, append(names, between)...)
 	if err != nil {
 		return fmt.Errorf("topics of %q: %w", app, err)
+	}
+	if c.Topic != between && there.Has(between) {
+		return fmt.Errorf("%w: topic %q exists, so app_id %q reads its input through it: set input.repartition to true again, "+
+			"or start with a new app_id and an empty state directory", pipeline.ErrFatal, between, app)
 	}
 	for _, t := range ours {
 		name := TopicName(app, t)
@@ -102,7 +116,7 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, app string, c *Config) 
 }
 
 func noInput(topic string) string {
-	return fmt.Sprintf("input topic %q does not exist: create it, keyed by customer id, or correct input.topic", topic)
+	return fmt.Sprintf("input topic %q does not exist: create it, keyed by customer id (or not, with input.repartition), or correct input.topic", topic)
 }
 
 func repartitioned(topic string, got int, input string, n int) string {

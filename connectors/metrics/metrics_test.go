@@ -22,6 +22,7 @@ func sample() *Metrics {
 	m := New(func() pipeline.Stats {
 		return pipeline.Stats{Events: 42, Partitions: make([]pipeline.PartitionStats, 1), Learned: learned()}
 	})
+	m.registry.MustRegister(NewRepartition(func() Repartition { return Repartition{Lag: 1} }))
 	m.ObserveRequest("/v1/customers/{id}", http.StatusOK, 3*time.Millisecond)
 	m.ObserveForward("found")
 	return m

@@ -56,14 +56,28 @@ func (o *outbox) tombstone() {
 // others waiting.
 const maxLetter = 900_000
 
+// Headers that a record which went through another topic carries in front of all
+// others, in this order: where it was read first. Numbers are decimal.
+const (
+	OriginTopic     = "dangol-topic"
+	OriginPartition = "dangol-partition"
+	OriginOffset    = "dangol-offset"
+)
+
 // deadLetter passes on a record as it came, and says why and from where.
 func (o *outbox) deadLetter(r *Record, topic string, partition int32, rej *event.Reject) {
 	hs := make([]Header, 0, 5+len(r.Headers))
-	hs = append(hs,
-		Header{"reason", []byte(rej.Reason)},
-		Header{"topic", []byte(topic)},
-		Header{"partition", strconv.AppendInt(nil, int64(partition), 10)},
-		Header{"offset", strconv.AppendInt(nil, r.Offset, 10)})
+	hs = append(hs, Header{"reason", []byte(rej.Reason)})
+	came := r.Headers
+	if h := came; len(h) >= 3 && h[0].Key == OriginTopic && h[1].Key == OriginPartition && h[2].Key == OriginOffset {
+		hs = append(hs, Header{"topic", h[0].Value}, Header{"partition", h[1].Value}, Header{"offset", h[2].Value})
+		came = h[3:]
+	} else {
+		hs = append(hs,
+			Header{"topic", []byte(topic)},
+			Header{"partition", strconv.AppendInt(nil, int64(partition), 10)},
+			Header{"offset", strconv.AppendInt(nil, r.Offset, 10)})
+	}
 	if rej.Field != "" {
 		hs = append(hs, Header{"field", []byte(rej.Field)})
 	}
@@ -76,7 +90,7 @@ func (o *outbox) deadLetter(r *Record, topic string, partition int32, rej *event
 		value = value[:maxLetter]
 	}
 	o.letters = append(o.letters, Output{
-		To: DeadLetters, Key: r.Key, Value: value, Headers: append(hs, r.Headers...),
+		To: DeadLetters, Key: r.Key, Value: value, Headers: append(hs, came...),
 	})
 }
 
