@@ -78,7 +78,7 @@ func (c *canvass) verdict(subject string) error {
 	case c.cluster.Partitions() == 0:
 		why = append(why, "the instances are not known yet")
 	case len(open) > 0:
-		why = append(why, fmt.Sprintf("%d of %d partitions, the first of them %d, are being handed over", len(open), c.cluster.Partitions(), open[0]))
+		why = append(why, fmt.Sprintf("%d of %d partitions, the first of them %d, are being handed over or restored", len(open), c.cluster.Partitions(), open[0]))
 	default:
 		return nil
 	}
