@@ -147,4 +147,10 @@ func TestAloneInTheCluster(t *testing.T) {
 	status, _, _ = f.a.post(`{"ids":["nobody"]}`)
 	require.Equal(t, 200, status)
 	require.Empty(t, f.a.observer.outcomes())
+	f.a.query.hook = func(context.Context, string) error { return pipeline.ErrNotReady }
+	for _, path := range []string{"/v1/customers/c", "/v1/items/c/audience"} {
+		status, body, _ := f.a.get(path)
+		require.Equal(t, 503, status)
+		require.Equal(t, errorBody("not_ready", "not ready: state is being restored"), body)
+	}
 }

@@ -207,7 +207,7 @@ func (q *search) take(r *response) error {
 	case errors.As(r.err, &silent):
 		q.missed(instance, silent.why)
 		return nil
-	case errors.Is(r.err, pipeline.ErrNotReady):
+	case errors.Is(r.err, pipeline.ErrNotReady) && !q.alone():
 		q.missed(instance, whyNotReady)
 		return nil
 	case r.err != nil:
