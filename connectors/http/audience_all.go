@@ -80,7 +80,7 @@ func (g *gathering) take(a *audienceAnswer) error {
 	case errors.As(a.err, &silent):
 		g.missed(a.instance, silent.why)
 		return nil
-	case errors.Is(a.err, pipeline.ErrNotReady):
+	case errors.Is(a.err, pipeline.ErrNotReady) && !g.alone():
 		g.missed(a.instance, whyNotReady)
 		return nil
 	case a.err != nil && !errors.Is(a.err, pipeline.ErrNotFound):

@@ -38,6 +38,11 @@ func (c *canvass) heard(instance string, held []int32, known bool) {
 // missed notes that an instance has not answered.
 func (c *canvass) missed(instance, why string) { c.silent[instance] = why }
 
+// alone says that there is no other instance to ask.
+func (c *canvass) alone() bool {
+	return !slices.ContainsFunc(c.members, func(m Member) bool { return m.Instance != c.cluster.Self() })
+}
+
 // open are the partitions that nobody has answered for, ascending.
 func (c *canvass) open() []int32 {
 	answered := make([]bool, c.cluster.Partitions())
@@ -78,7 +83,7 @@ func (c *canvass) verdict(subject string) error {
 	case c.cluster.Partitions() == 0:
 		why = append(why, "the instances are not known yet")
 	case len(open) > 0:
-		why = append(why, fmt.Sprintf("%d of %d partitions, the first of them %d, are being handed over", len(open), c.cluster.Partitions(), open[0]))
+		why = append(why, fmt.Sprintf("%d of %d partitions, the first of them %d, are being handed over or restored", len(open), c.cluster.Partitions(), open[0]))
 	default:
 		return nil
 	}

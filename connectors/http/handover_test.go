@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 // newHeldFleet is a fleet whose instances say themselves what they hold.
@@ -24,7 +27,7 @@ func newHeldFleet(t *testing.T) (*fleet, map[string]*fakeHolder) {
 
 // handedOver is the body of a 503 while partitions are between two instances.
 func handedOver(id string, n int, first int32) string {
-	return incomplete(id, fmt.Sprintf("%d of 6 partitions, the first of them %d, are being handed over", n, first))
+	return incomplete(id, fmt.Sprintf("%d of 6 partitions, the first of them %d, are being handed over or restored", n, first))
 }
 
 // All have answered, but a partition was with none of them, whatever the group
@@ -46,7 +49,7 @@ func TestNoFalse404WhilePartitionsMove(t *testing.T) {
 	f.a.query.known["Z"] = true
 	status, body, _ = f.a.get("/v1/items/Z/audience")
 	require.Equal(t, 503, status)
-	require.Equal(t, errorBody("incomplete", `item "Z": some of its audience may be where nobody looked: 2 of 6 partitions, the first of them 2, are being handed over`), body)
+	require.Equal(t, errorBody("incomplete", `item "Z": some of its audience may be where nobody looked: 2 of 6 partitions, the first of them 2, are being handed over or restored`), body)
 	status, _, _ = f.a.post(`{"ids":["nobody"]}`)
 	require.Equal(t, 503, status)
 
@@ -102,6 +105,39 @@ func TestStandbyOfAPartitionWithoutOwner(t *testing.T) {
 	require.Equal(t, "0.000", header.Get("Dangol-Stale-Seconds"))
 }
 
+// While an instance restores some of its partitions, a batch is told of its others.
+func TestBatchOfAnInstanceThatRestores(t *testing.T) {
+	f, holders := newHeldFleet(t)
+	there, restored := idIn(1), idIn(4)
+	holders["b"].set(1)
+	f.b.query.known[there] = true
+	f.b.query.hook = func(_ context.Context, id string) error {
+		if id == restored {
+			return pipeline.ErrNotReady
+		}
+		return nil
+	}
+	ask := fmt.Sprintf(`{"ids":[%q,%q]}`, restored, there)
+	for _, asked := range []*instance{f.a, f.b} {
+		status, body, _ := asked.post(ask)
+		require.Equal(t, 503, status)
+		require.Contains(t, body, restored+`\": no instance that answered knows it`)
+	}
+	f.c.copies[restored] = time.Second
+	for _, asked := range []*instance{f.a, f.b} {
+		status, body, header := asked.post(ask)
+		require.Equal(t, 200, status)
+		require.Equal(t, `{"customers":[`+document(restored)+","+document(there)+`],"not_found":[]}`, body)
+		require.Equal(t, "1.000", header.Get("Dangol-Stale-Seconds"))
+	}
+
+	alone := newRig(t, nil)
+	alone.query.known[there], alone.query.hook = true, f.b.query.hook
+	status, body, _ := alone.post(ask)
+	require.Equal(t, 503, status)
+	require.Equal(t, errorBody("not_ready", "not ready: state is being restored"), body)
+}
+
 // One instance with the whole input is asked nothing of others.
 func TestAloneInTheCluster(t *testing.T) {
 	f := newFleet(t, nil, nil)
@@ -111,4 +147,10 @@ func TestAloneInTheCluster(t *testing.T) {
 	status, _, _ = f.a.post(`{"ids":["nobody"]}`)
 	require.Equal(t, 200, status)
 	require.Empty(t, f.a.observer.outcomes())
+	f.a.query.hook = func(context.Context, string) error { return pipeline.ErrNotReady }
+	for _, path := range []string{"/v1/customers/c", "/v1/items/c/audience"} {
+		status, body, _ := f.a.get(path)
+		require.Equal(t, 503, status)
+		require.Equal(t, errorBody("not_ready", "not ready: state is being restored"), body)
+	}
 }

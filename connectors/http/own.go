@@ -17,6 +17,9 @@ type answers struct {
 	known  bool     // whether it said which those are
 	copied bool     // some are from copies
 	age    time.Duration
+	// partly: some of those that are not known there may be in partitions that it
+	// restores. They are not in held.
+	partly bool
 }
 
 // outcome is what the metrics say of answers.
@@ -33,13 +36,16 @@ func (a *answers) outcome() string {
 }
 
 // own asks this instance alone. A query for another instant waits for its turn.
-func (s *Server) own(ctx context.Context, ids []string, asOf int64, copies bool) (*answers, error) {
+// partly: of several customers, it may tell those that it can while others'
+// partitions are being restored.
+func (s *Server) own(ctx context.Context, ids []string, asOf int64, copies, partly bool) (*answers, error) {
 	leave, err := s.enterScan(ctx, asOf)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	a := &answers{docs: make([][]byte, len(ids))}
+	partly = partly && len(ids) > 1 && s.parts.Holder != nil
 	before := s.held()
 	for i, id := range ids {
 		if err := ctx.Err(); err != nil {
@@ -51,11 +57,16 @@ func (s *Server) own(ctx context.Context, ids []string, asOf int64, copies bool)
 		}
 		switch {
 		case errors.Is(err, pipeline.ErrNotFound):
+		case errors.Is(err, pipeline.ErrNotReady) && partly:
+			a.partly = true
 		case err != nil:
 			return nil, &queryError{kind: "customer", ids: []string{id}, err: err}
 		default:
 			a.docs[i] = s.parts.Encoder.AppendScores(nil, doc)
 		}
+	}
+	if a.partly && a.outcome() == outcomeNotFound {
+		return nil, &queryError{kind: "customers", err: pipeline.ErrNotReady} // it knows nothing yet
 	}
 	if s.parts.Holder != nil { // it looked in no partition that came or went meanwhile
 		a.held, a.known = both(before, s.held()), true
@@ -110,7 +121,7 @@ func (s *Server) customers(w http.ResponseWriter, r *http.Request, ids []string,
 		tellInstances(w.Header(), s.parts.Cluster.Self()) // of errors too
 	}
 	forwarded := r.Header.Get(headerForwarded)
-	a, err := s.own(r.Context(), ids, asOf, forwarded == forwardedCopies)
+	a, err := s.own(r.Context(), ids, asOf, forwarded == forwardedCopies, s.parts.Cluster != nil && forwarded != "")
 	if err != nil {
 		return nil, err
 	}

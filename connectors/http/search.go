@@ -183,7 +183,7 @@ func (q *search) round(ctx context.Context, asks []request) error {
 	}
 	// This instance in this goroutine, so that a panic of the engine is the request's.
 	if i := slices.IndexFunc(asks, isSelf); i >= 0 {
-		a, err := q.server.own(within, asks[i].ids, q.asOf, asks[i].copies)
+		a, err := q.server.own(within, asks[i].ids, q.asOf, asks[i].copies, true)
 		responses <- response{asks[i], a, err}
 	}
 	var fault error
@@ -207,13 +207,16 @@ func (q *search) take(r *response) error {
 	case errors.As(r.err, &silent):
 		q.missed(instance, silent.why)
 		return nil
-	case errors.Is(r.err, pipeline.ErrNotReady):
+	case errors.Is(r.err, pipeline.ErrNotReady) && !q.alone():
 		q.missed(instance, whyNotReady)
 		return nil
 	case r.err != nil:
 		return r.err
 	}
 	q.heard(instance, r.answers.held, r.answers.known)
+	if r.answers.partly {
+		q.missed(instance, whyNotReady)
+	}
 	news := false
 	for i, id := range r.ids {
 		if doc := r.answers.docs[i]; doc != nil && q.found[id] == nil {

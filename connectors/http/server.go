@@ -80,6 +80,9 @@ func New(cfg Config, parts Parts) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	if parts.Cluster == nil {
+		s.parts.Holder, s.parts.Copies = nil, nil // they are for others to know
+	}
 	s.peers = newPeers(s.log, parts.Observer)
 	s.handler = s.newHandler()
 	return s, nil
