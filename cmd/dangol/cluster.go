@@ -3,11 +3,13 @@ package main
 import (
 	api "github.com/dangol-dev/dangol/connectors/http"
 	"github.com/dangol-dev/dangol/connectors/kafka"
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 // cluster tells the API of the instances, as the group knows them.
 type cluster struct {
 	group *kafka.Members
+	core  *pipeline.Core
 	self  string
 }
 
@@ -31,12 +33,4 @@ func (c cluster) Standby(partition int32) (api.Member, bool) {
 	return api.Member{Instance: instance, Address: address}, ok
 }
 
-// Partitions are as many as the members have.
-func (c cluster) Partitions() (n int32) {
-	for _, m := range c.group.All() {
-		for _, p := range m.Partitions {
-			n = max(n, p+1)
-		}
-	}
-	return n
-}
+func (c cluster) Partitions() int32 { return c.core.Partitions() }

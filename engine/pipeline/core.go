@@ -106,13 +106,14 @@ type Core struct {
 	ours   []int32         // that are open here
 	// revision counts the commits with events, and the changes of what is
 	// assigned: in between, all facts are the same.
-	revision  uint64
-	joined    bool      // what is shared is known
-	openedAt  time.Time // when the session was
-	lessons   lessons
-	audience  *nextbest.Audience
-	publisher publisher
-	learning  learning
+	revision       uint64
+	joined         bool      // what is shared is known
+	openedAt       time.Time // when the session was
+	partitionCount int32     // of the application; 0: not known
+	lessons        lessons
+	audience       *nextbest.Audience
+	publisher      publisher
+	learning       learning
 
 	began  int64     // of a replay: the first event's time
 	busyAt time.Time // when something happened last

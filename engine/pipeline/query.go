@@ -85,6 +85,13 @@ func (c *Core) partitions() []int32 {
 	return c.ours
 }
 
+// Partitions is how many the application has; 0: that is not known yet.
+func (c *Core) Partitions() int32 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.partitionCount
+}
+
 // nobody says that there is nothing to tell: the customer was not there yet, or
 // was erased and has not come back.
 func nobody(l *ledger.Ledger) bool { return l.First == 0 || l.Last <= l.Erased }

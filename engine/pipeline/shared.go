@@ -72,7 +72,7 @@ func (c *Core) Join(ctx context.Context, log SharedLog) error {
 	defer c.mu.Unlock()
 	c.dict.Each(func(it *basket.Item) { c.publisher.restore(c.counts.Know(event.Hash(it.ID))) })
 	c.publish()
-	c.joined = true
+	c.joined, c.partitionCount = true, int32(len(at))
 	c.statsMu.Lock()
 	c.stats.JoinSeconds = c.now().Sub(began).Seconds()
 	c.statsMu.Unlock()
