@@ -221,6 +221,13 @@ func alike(t *testing.T, want, got any, path string) {
 	}
 }
 
+// withEmpty adds a partition in which nothing happens.
+func withEmpty(w *world) *world {
+	w.input, w.log = append(w.input, nil), append(w.log, nil)
+	w.said = newTestLog(len(w.input))
+	return w
+}
+
 // Three instances, between whom partitions move and which die, come to the same
 // counts, to the bit, population, models and documents as one that nothing happens
 // to.
@@ -235,9 +242,9 @@ func TestManyAreAsOne(t *testing.T) {
 		cfg := learningConfig(t)
 		cfg.Score.RFM.Cuts = score.DefaultConfig().RFM.Cuts
 		cfg.Sweep = 64
-		one := newWorld(seed, evs, 6, 0)
+		one := withEmpty(newWorld(seed, evs, 6, 0))
 		calm := many(t, one, cfg, 1)
-		three := newWorld(seed, evs, 6, 25)
+		three := withEmpty(newWorld(seed, evs, 6, 25))
 		three.most = 30
 		wild := many(t, three, cfg, 3)
 		t.Logf("seed %d: %v, %d models", seed, three.fired, calm[0].core.models.Load().Learned().Version)

@@ -66,6 +66,9 @@ func (s *shard) tick(wall int64) error {
 			return err
 		}
 	}
+	if s.core.shared.log != nil && s.exhausted() && !s.told {
+		s.touched = true // others may wait for it
+	}
 	return s.sweep()
 }
 
