@@ -161,13 +161,10 @@ func (r *runner) get(path string, into any) int {
 func (r *runner) drained(broker string, group string) {
 	r.t.Helper()
 	cl := client(r.t, broker)
-	var lag int64
 	require.Eventually(r.t, func() bool {
-		var err error
-		lag, err = lagOf(r.t.Context(), cl, group, "events")
-		require.NoError(r.t, err)
-		return lag == 0
-	}, 60*time.Second, 50*time.Millisecond, "lag %d:\n%s", lag, &r.out)
+		lag, err := lagOf(r.t.Context(), cl, group, "events")
+		return err == nil && lag == 0
+	}, 60*time.Second, 50*time.Millisecond, "%s", &r.out)
 }
 
 func client(t *testing.T, broker string, opts ...kgo.Opt) *kgo.Client {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Sync opens shards for the partitions assigned, and closes those that are no
@@ -110,6 +111,7 @@ func (c *Core) closeAll() {
 	}
 	c.reassigned()
 	c.mu.Lock()
+	c.openedAt = time.Time{}
 	c.learning.forget()
 	c.mu.Unlock()
 }

@@ -70,7 +70,7 @@ func (c *Core) serves() error {
 	switch {
 	case !c.joined:
 		return fmt.Errorf("%w: counts and population are being read", ErrNotReady)
-	case len(c.ours) == 0 && c.now().Sub(c.openedAt) < unassigned:
+	case len(c.ours) == 0 && (c.openedAt.IsZero() || c.now().Sub(c.openedAt) < unassigned):
 		return fmt.Errorf("%w: no partition is assigned", ErrNotReady)
 	}
 	return nil
