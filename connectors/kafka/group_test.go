@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/dangol-dev/dangol/engine/pipeline"
@@ -31,12 +30,9 @@ type town struct {
 
 func newTown(t *testing.T, protocol string) *town {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(wide, "events"), kfake.SleepOutOfOrder(),
-		kfake.BrokerConfigs(map[string]string{"group.consumer.heartbeat.interval.ms": "100"}))
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
 	w := &town{t: t, cfg: DefaultConfig()}
-	w.cfg.Brokers, w.cfg.GroupProtocol = c.ListenAddrs(), protocol
+	w.cfg.Brokers, w.cfg.GroupProtocol = bootstrap(t, wide), protocol
+	var err error
 	w.cl, err = kgo.NewClient(kgo.SeedBrokers(w.cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
 	t.Cleanup(w.cl.Close)

@@ -22,7 +22,7 @@ const parts = 3
 // cluster has an empty topic "events"; cl writes where it is told.
 func cluster(t *testing.T) (cfg *Config, cl *kgo.Client) {
 	t.Helper()
-	return clientsOf(t, bootstrap(t))
+	return clientsOf(t, bootstrap(t, parts))
 }
 
 // imitation is a cluster for what must be told at once: on the original a
