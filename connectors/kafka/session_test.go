@@ -298,6 +298,89 @@ func TestChangelogReadsWholeTransactions(t *testing.T) {
 	require.ErrorContains(t, err, "move the state directory away")
 }
 
+// Who follows gets each transaction when it is committed, whole, also from a position
+// that the log has lost; a position beyond the log's end is of another log.
+func TestChangelogIsFollowed(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 1, 1)
+	s := open(t, cfg, keeper(fromCommitted))
+	defer s.Close()
+	require.NoError(t, s.Begin())
+	poll(t, s, 1)
+	write := func(commit bool, is ...int) {
+		for _, i := range is {
+			s.Produce([]pipeline.Output{logged(i, 1)})
+		}
+		require.NoError(t, s.gs.Client().Flush(t.Context()))
+		ok, _, err := s.End(t.Context(), commit, map[int32]int64{1: 0})
+		require.NoError(t, err)
+		require.Equal(t, commit, ok)
+		require.NoError(t, s.Begin())
+	}
+	write(true, 1)
+	write(true, 2)
+	adm := kadm.NewClient(cl)
+	both := "compact,delete" // of what is compacted alone, a broker deletes nothing on demand
+	altered, err := adm.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Name: "cleanup.policy", Value: &both}}, "app.changelog")
+	require.NoError(t, err)
+	require.NoError(t, altered[0].Err)
+	_, err = adm.DeleteRecords(t.Context(), kadm.Offsets{"app.changelog": {1: {Topic: "app.changelog", Partition: 1, At: 2}}})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	got := make(chan []string, 100)
+	done := make(chan error)
+	go func() {
+		done <- s.changelog.Follow(ctx, 1, 0, func(recs []pipeline.LogRecord) error {
+			var vs []string
+			for _, rec := range recs {
+				vs = append(vs, string(rec.Value))
+			}
+			got <- vs
+			return nil
+		})
+	}()
+	require.Equal(t, []string{"v2"}, <-got)
+	write(false, 3)
+	write(true, 4, 5)
+	require.Equal(t, []string{"v4", "v5"}, <-got)
+	cancel()
+	require.ErrorIs(t, <-done, context.Canceled)
+	require.Empty(t, got)
+	require.ErrorIs(t, s.changelog.Follow(t.Context(), 1, 1000, nil), pipeline.ErrFatal)
+}
+
+// A transaction that is open where the log ends is waited for.
+func TestChangelogWaitsForOpenTransactions(t *testing.T) {
+	cfg, cl := cluster(t)
+	feed(t, cl, 1, 1)
+	s := open(t, cfg, keeper(fromCommitted))
+	defer s.Close()
+	require.NoError(t, s.Begin())
+	next := poll(t, s, 1)
+	s.Produce([]pipeline.Output{logged(1, 1)})
+	require.NoError(t, s.gs.Client().Flush(t.Context()))
+	got := make(chan string, 10)
+	done := make(chan error)
+	go func() {
+		_, err := s.changelog.Read(t.Context(), 1, 0, func(recs []pipeline.LogRecord, _ int64) error {
+			got <- string(recs[0].Value)
+			return nil
+		})
+		done <- err
+	}()
+	adm := kadm.NewClient(cl)
+	for { // until its barrier stands
+		ends, err := adm.ListEndOffsets(t.Context(), "app.changelog")
+		require.NoError(t, err)
+		if o, _ := ends.Lookup("app.changelog", 1); o.Offset == 2 {
+			break
+		}
+	}
+	commit(t, s, next)
+	require.Equal(t, "v1", <-got)
+	require.NoError(t, <-done)
+}
+
 // The models topic is made beside the others, keeps the latest of each key, and
 // what a transaction says of models is seen with its commit alone.
 func TestModelsTopic(t *testing.T) {
