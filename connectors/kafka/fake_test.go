@@ -2,11 +2,20 @@
 
 package kafka
 
-import "testing"
+import (
+	"testing"
 
-// bootstrap starts Kafka's imitation with an empty topic "events".
-func bootstrap(t *testing.T) []string {
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// bootstrap starts Kafka's imitation with an empty topic "events" of so many
+// partitions.
+func bootstrap(t *testing.T, partitions int32) []string {
 	t.Helper()
-	c, _, _ := fakeCluster(t)
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "events"), kfake.SleepOutOfOrder(),
+		kfake.BrokerConfigs(map[string]string{"group.consumer.heartbeat.interval.ms": "100"}))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
 	return c.ListenAddrs()
 }

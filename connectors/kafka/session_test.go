@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -22,7 +21,7 @@ const parts = 3
 // cluster has an empty topic "events"; cl writes where it is told.
 func cluster(t *testing.T) (cfg *Config, cl *kgo.Client) {
 	t.Helper()
-	return clientsOf(t, bootstrap(t))
+	return clientsOf(t, bootstrap(t, parts))
 }
 
 // imitation is a cluster for what must be told at once: on the original a
@@ -240,114 +239,6 @@ func TestSessionCommitsNothingAtOnce(t *testing.T) {
 	feed(t, cl, 0, 1)
 	require.NoError(t, s.Begin())
 	require.Equal(t, map[int32]int64{0: 4}, poll(t, s, 1))
-}
-
-// The reader gives whole committed transactions, leaves out aborted ones, and
-// ends also when the log's tail is nothing but markers or aborted records.
-func TestChangelogReadsWholeTransactions(t *testing.T) {
-	cfg, cl := cluster(t)
-	feed(t, cl, 1, 1)
-	s := open(t, cfg, keeper(fromCommitted))
-	write := func(commit bool, is ...int) {
-		require.NoError(t, s.Begin())
-		for _, i := range is {
-			s.Produce([]pipeline.Output{logged(i, 1)})
-		}
-		require.NoError(t, s.gs.Client().Flush(t.Context()), "so that there is something to abort")
-		ok, _, err := s.End(t.Context(), commit, map[int32]int64{1: 0})
-		require.NoError(t, err)
-		require.Equal(t, commit, ok)
-	}
-	require.NoError(t, s.Begin())
-	poll(t, s, 1)
-	_, _, err := s.End(t.Context(), false, nil)
-	require.NoError(t, err)
-	write(true, 1, 2)
-	write(false, 3)
-	write(true, 4)
-	write(false, 5, 6)
-	s.Close()
-
-	base, err := cfg.Options()
-	require.NoError(t, err)
-	aux, err := kgo.NewClient(append(base, kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
-	require.NoError(t, err)
-	defer aux.Close()
-	r := &changelog{topic: "app.changelog", aux: aux, opts: base, log: slog.New(slog.DiscardHandler)}
-	read := func(from int64) (got [][]string, end int64) {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		end, err := r.Read(ctx, 1, from, func(recs []pipeline.LogRecord, _ int64) error {
-			var vs []string
-			for _, rec := range recs {
-				vs = append(vs, string(rec.Value))
-			}
-			got = append(got, vs)
-			return nil
-		})
-		require.NoError(t, err)
-		return got, end
-	}
-	got, end := read(0)
-	require.Equal(t, [][]string{{"v1", "v2"}, {"v4"}}, got)
-	again, end2 := read(end)
-	require.Empty(t, again)
-	require.Equal(t, end+1, end2, "a barrier each time")
-	_, err = r.Read(t.Context(), 1, end2+10, nil)
-	require.ErrorIs(t, err, pipeline.ErrFatal)
-	require.ErrorContains(t, err, "move the state directory away")
-}
-
-// The models topic is made beside the others, keeps the latest of each key, and
-// what a transaction says of models is seen with its commit alone.
-func TestModelsTopic(t *testing.T) {
-	cfg, cl := cluster(t)
-	feed(t, cl, 0, 1)
-	s := open(t, cfg, keeper(fromCommitted))
-	adm := kadm.NewClient(cl)
-	policy := func() string {
-		configs, err := adm.DescribeTopicConfigs(t.Context(), "app.models")
-		require.NoError(t, err)
-		rc, err := configs.On("app.models", nil)
-		require.NoError(t, err)
-		for _, c := range rc.Configs {
-			if c.Key == "cleanup.policy" {
-				return c.MaybeValue()
-			}
-		}
-		return ""
-	}
-	require.Eventually(t, func() bool { return policy() == "compact" }, 20*time.Second, 10*time.Millisecond)
-
-	model := func(v string) pipeline.Output {
-		return pipeline.Output{To: pipeline.Models, Partition: -1, Key: []byte("models"), Value: []byte(v)}
-	}
-	require.NoError(t, s.Begin())
-	s.Produce([]pipeline.Output{model("aborted")})
-	require.NoError(t, s.gs.Client().Flush(t.Context()), "so that there is something to abort")
-	_, _, err := s.End(t.Context(), false, nil)
-	require.NoError(t, err)
-	s.Close()
-	s = open(t, cfg, keeper(fromCommitted))
-	defer s.Close()
-	require.NoError(t, s.Begin())
-	next := poll(t, s, 1)
-	s.Produce([]pipeline.Output{model("v2"), logged(1, 0)})
-	pos := commit(t, s, next)
-	require.Equal(t, map[int32]int64{0: 1}, pos, "the changelog's alone")
-
-	in, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumeTopics("app.models"),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
-	require.NoError(t, err)
-	defer in.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	fs := in.PollRecords(ctx, 1)
-	require.NoError(t, fs.Err())
-	recs := fs.Records()
-	require.Len(t, recs, 1)
-	require.Equal(t, "models", string(recs[0].Key))
-	require.Equal(t, "v2", string(recs[0].Value))
 }
 
 // A restore that fails is the session's error, not a silent wait.

@@ -1,0 +1,127 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
+)
+
+const (
+	undecided = time.Minute     // how long a transaction is waited for that is open at what was the end of the log
+	patience  = 3 * time.Second // after which the wait is told of
+)
+
+// replay resolves the transactions of a partition's records, up to an end.
+type replay struct {
+	fn   func([]pipeline.LogRecord) error
+	log  *slog.Logger
+	end  int64
+	seen int64                   // offset after the last record
+	open map[int64][]*kgo.Record // by producer id
+	recs []pipeline.LogRecord    // for fn
+}
+
+func newReplay(end int64, fn func([]pipeline.LogRecord) error) *replay {
+	return &replay{fn: fn, log: slog.New(slog.DiscardHandler), end: end, open: map[int64][]*kgo.Record{}}
+}
+
+// run reads until the end has been seen and no transaction is open.
+func (r *replay) run(ctx context.Context, cl *kgo.Client) (int64, error) {
+	wait, cancel := context.WithCancel(ctx)
+	defer cancel()
+	waiting := false
+	for r.seen < r.end || len(r.open) > 0 {
+		if r.seen >= r.end && !waiting {
+			waiting = true
+			defer time.AfterFunc(undecided, cancel).Stop()
+			log, ids := r.log, r.producers()
+			defer time.AfterFunc(patience, func() {
+				log.Warn("a transaction is open in the changelog; the restore waits for its end: of a process that died it ends after input.transaction_timeout, "+
+					"and dangol txn list shows what hangs", "producer_ids", ids)
+			}).Stop()
+		}
+		fetches := cl.PollFetches(wait)
+		if err := ctx.Err(); err != nil {
+			return r.seen, err
+		}
+		if wait.Err() != nil {
+			return r.seen, fmt.Errorf("a transaction of producer id %v is still open at the end of the changelog after %s: another process writes it, "+
+				"or it hangs and must be aborted; dangol txn list shows it", r.producers(), undecided)
+		}
+		if err := fetches.Err(); err != nil {
+			return r.seen, err
+		}
+		var err error
+		fetches.EachRecord(func(rec *kgo.Record) {
+			if err == nil {
+				err = r.record(rec)
+			}
+		})
+		if err != nil {
+			return r.seen, err
+		}
+	}
+	return r.seen, nil
+}
+
+// producers are those whose transactions are open.
+func (r *replay) producers() []int64 { return slices.Sorted(maps.Keys(r.open)) }
+
+func (r *replay) record(rec *kgo.Record) error {
+	r.seen = rec.Offset + 1
+	switch {
+	case rec.Attrs.IsControl():
+		return r.decide(rec)
+	case bytes.Equal(rec.Key, barrierKey):
+		rec.Recycle()
+		return nil
+	case !rec.Attrs.IsTransactional():
+		return fmt.Errorf("offset %d of the changelog was not written in a transaction: something else writes to it", rec.Offset)
+	}
+	r.open[rec.ProducerID] = append(r.open[rec.ProducerID], rec)
+	return nil
+}
+
+// decide ends the transaction that a control record is of.
+func (r *replay) decide(control *kgo.Record) error {
+	defer control.Recycle()
+	recs := r.open[control.ProducerID]
+	delete(r.open, control.ProducerID)
+	commit, err := isCommit(control.Key)
+	if err == nil && commit && len(recs) > 0 {
+		r.recs = r.recs[:0]
+		for _, rec := range recs {
+			r.recs = append(r.recs, pipeline.LogRecord{Offset: rec.Offset, Key: rec.Key, Value: rec.Value})
+		}
+		err = r.fn(r.recs)
+	}
+	for _, rec := range recs {
+		rec.Recycle()
+	}
+	return err
+}
+
+// isCommit reads a control record's key: version and type, both int16.
+func isCommit(key []byte) (bool, error) {
+	if len(key) < 4 {
+		return false, errors.New("control record without a type")
+	}
+	switch t := binary.BigEndian.Uint16(key[2:]); t {
+	case 0:
+		return false, nil
+	case 1:
+		return true, nil
+	default:
+		return false, fmt.Errorf("control record of unknown type %d", t)
+	}
+}

@@ -1,0 +1,148 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
+)
+
+// Begin implements pipeline.Session.
+func (s *Session) Begin() error {
+	s.out.reset()
+	s.outErr = nil
+	return s.gs.Begin()
+}
+
+// Produce implements pipeline.Session.
+func (s *Session) Produce(outs []pipeline.Output) {
+	for i := range outs {
+		o := &outs[i]
+		r := s.out.next()
+		*r = kgo.Record{
+			Topic: s.topics[o.To], Partition: o.Partition, Key: o.Key, Value: o.Value,
+			Headers: toKafka(o.Headers),
+		}
+		s.gs.Produce(context.Background(), r, s.promise)
+	}
+}
+
+// produced takes the broker's answer to one record.
+func (s *Session) produced(r *kgo.Record, err error) {
+	if err != nil {
+		s.outMu.Lock()
+		if s.outErr == nil {
+			s.outErr = fmt.Errorf("produce to %s: %w", r.Topic, err)
+		}
+		s.outMu.Unlock()
+	}
+}
+
+// End implements pipeline.Session.
+func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
+	done, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	ctx = kgo.PreTxnCommitFnContext(done, func(req *kmsg.TxnOffsetCommitRequest) error {
+		s.addOffsets(req, next)
+		return nil
+	})
+	if commit {
+		// Whether everything was produced is known once it is flushed; only then
+		// is a commit asked for.
+		if err := s.gs.Client().Flush(ctx); err != nil {
+			return false, nil, fmt.Errorf("flush: %w", err)
+		}
+		s.outMu.Lock()
+		err := s.outErr
+		s.outMu.Unlock()
+		if err != nil {
+			return false, nil, err
+		}
+	}
+	// Of nothing there is nothing to commit, and after a commit without offsets the
+	// client holds the group up for half a second, taking the broker for an old one.
+	nothing := len(next) == 0 && s.out.n == 0
+	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(commit && !nothing && s.own(next)))
+	for _, r := range s.polled {
+		r.Recycle()
+	}
+	s.polled = s.polled[:0]
+	if err != nil {
+		return false, nil, s.fatal(fmt.Errorf("end of transaction: %w", err))
+	}
+	if !committed {
+		s.rewind()
+		return commit && nothing, nil, nil
+	}
+	s.mu.Lock()
+	for p, n := range next {
+		if pt := s.parts[p]; pt != nil {
+			pt.next = s.passed(p, n)
+		}
+	}
+	s.mu.Unlock()
+	positions := make(map[int32]int64, len(next))
+	s.out.each(func(r *kgo.Record) {
+		if r.Topic == s.topics[pipeline.Changelog] {
+			positions[r.Partition] = max(positions[r.Partition], r.Offset+1)
+		}
+	})
+	return true, positions, nil
+}
+
+// own says whether every partition of a transaction is ours still.
+func (s *Session) own(next map[int32]int64) bool {
+	ours := s.active()
+	for p := range next {
+		if _, ok := slices.BinarySearch(ours, p); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// addOffsets makes the commit one of every touched partition and of no other: of
+// what the client has polled some may still wait, and timers touch partitions of
+// which nothing was polled. Where none was touched, it says once more where some
+// partition stands, so that the group validates the member.
+func (s *Session) addOffsets(req *kmsg.TxnOffsetCommitRequest, next map[int32]int64) {
+	t := kmsg.NewTxnOffsetCommitRequestTopic()
+	t.Topic = s.cfg.Topic
+	add := func(p int32, at kgo.EpochOffset) {
+		tp := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+		tp.Partition, tp.Offset, tp.LeaderEpoch = p, at.Offset, at.Epoch // by the epoch a successor sees that the log was cut
+		t.Partitions = append(t.Partitions, tp)
+	}
+	for p, n := range next {
+		add(p, s.passed(p, n))
+	}
+	if len(next) == 0 {
+		s.mu.Lock()
+		for p, pt := range s.parts {
+			if pt.active {
+				add(p, pt.next)
+				break
+			}
+		}
+		s.mu.Unlock()
+	}
+	req.Topics = req.Topics[:0]
+	if len(t.Partitions) > 0 {
+		req.Topics = append(req.Topics, t)
+	}
+}
+
+// passed is an offset of a partition with the leader epoch of the record before it.
+func (s *Session) passed(p int32, n int64) kgo.EpochOffset {
+	epoch, ok := s.waiting.epochs[p]
+	if !ok {
+		epoch = -1
+	}
+	return kgo.EpochOffset{Epoch: epoch, Offset: n}
+}
