@@ -68,6 +68,10 @@ func (w *world) play(ctx context.Context, decks [lanes][]kind) error {
 // step does one fault and waits until all is well again, but for a burst.
 func (w *world) step(ctx context.Context, s step) error {
 	pause(ctx, s.pause)
+	if w.o.alone {
+		w.alone.Lock()
+		defer w.alone.Unlock()
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -83,7 +87,7 @@ func (w *world) step(ctx context.Context, s step) error {
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", s.kind.name, err)
 	}
-	if s.burst {
+	if s.burst && !w.o.alone {
 		return nil
 	}
 	for _, r := range w.recoveries(s.kind.name)[len(before):] {

@@ -30,9 +30,9 @@ type options struct {
 	txn        time.Duration
 	counts     map[string]int // by kind; empty: a mix for duration
 	only       []string
+	alone      bool
 	sets       []string // for every instance's --set
 	dir        string
-	keep       bool
 	report     string
 }
 
@@ -60,6 +60,7 @@ func parse(args []string, errOut io.Writer) (*options, error) {
 	f.DurationVar(&o.session, "session-timeout", 6*time.Second, "input.session_timeout of the instances")
 	f.DurationVar(&o.txn, "transaction-timeout", 10*time.Second, "input.transaction_timeout of the instances")
 	only := f.String("only", "", "only these kinds of faults, such as kill,stop")
+	f.BoolVar(&o.alone, "alone", false, "no fault begins before the one before has been recovered from: clean recovery times, fewer faults")
 	f.Var(list{&o.sets}, "set", "`path=value` for the configuration of every instance; may be repeated")
 	f.StringVar(&o.dir, "dir", "", "keep everything in this folder, which must be empty or absent (default: a temporary one, kept if the run fails)")
 	f.StringVar(&o.report, "report", "", "write a report in Markdown to `FILE`")

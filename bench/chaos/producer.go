@@ -96,16 +96,10 @@ func (p *producer) flush(ctx context.Context) error {
 // and not with the marks of others' transactions: only then can the group's
 // offsets reach its end.
 func (p *producer) close(ctx context.Context, partitions int) error {
-	place := kgo.StickyKeyPartitioner(nil).ForTopic(inputTopic)
 	at := time.UnixMilli(p.now.Load()).UTC().Format(time.RFC3339)
-	for n, left := 0, partitions; left > 0; n++ {
-		id := fmt.Sprintf("last-%d", n)
-		r := &kgo.Record{Key: []byte(id)}
-		if place.Partition(r, partitions) != partitions-left {
-			continue
-		}
-		p.produce(ctx, r.Key, fmt.Appendf(nil, `{"id":%q,"type":"page_viewed","customer_id":%q,"time":%q}`, id, id, at))
-		left--
+	for i := range partitions {
+		id := keysOf(i, partitions, "last")()
+		p.produce(ctx, []byte(id), fmt.Appendf(nil, `{"id":%q,"type":"page_viewed","customer_id":%q,"time":%q}`, id, id, at))
 	}
 	return p.flush(ctx)
 }

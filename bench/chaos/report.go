@@ -143,7 +143,7 @@ func (r *outcome) line(b *strings.Builder, name, happened string, of func(*recov
 	never := 0
 	for _, x := range r.w.watch.all {
 		switch {
-		case !of(x):
+		case !of(x) || x.unknown:
 		case x.took == 0:
 			never++
 		default:

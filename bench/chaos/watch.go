@@ -20,6 +20,7 @@ type watch struct {
 	mu        sync.Mutex
 	committed map[int32]int64
 	owners    map[int32]string // instance by partition, as of the last answer
+	held      map[int32]int    // by how many open transactions of the input; nothing can advance there
 	open      []*recovery
 	all       []*recovery
 	progress  time.Time // when an offset last advanced
@@ -34,6 +35,7 @@ type recovery struct {
 	pending   map[int32]bool
 	took      time.Duration // 0: not yet
 	disturbed bool          // by another fault, meanwhile or before
+	unknown   bool          // what it ended with is no measure
 	done      chan struct{}
 }
 
@@ -44,7 +46,7 @@ const (
 )
 
 func newWatch(cl *kgo.Client, partitions int) *watch {
-	return &watch{adm: kadm.NewClient(cl), partitions: partitions, committed: map[int32]int64{}, owners: map[int32]string{}}
+	return &watch{adm: kadm.NewClient(cl), partitions: partitions, committed: map[int32]int64{}, owners: map[int32]string{}, held: map[int32]int{}}
 }
 
 // run polls until ctx ends.
@@ -93,19 +95,51 @@ func (w *watch) poll(ctx context.Context) {
 			w.committed[p], w.progress = n, now
 		}
 	}
-	w.open = slices.DeleteFunc(w.open, func(r *recovery) bool {
-		for p := range r.pending {
-			if offs[p] > r.base[p] {
-				delete(r.pending, p)
+	for p, n := range offs {
+		for _, r := range w.open {
+			if n > r.base[p] {
+				r.forget(p, now)
 			}
 		}
-		if len(r.pending) > 0 {
-			return false
-		}
+	}
+	w.sift()
+}
+
+// forget says that a partition moves again, or that it does not count.
+func (r *recovery) forget(p int32, now time.Time) {
+	if delete(r.pending, p); len(r.pending) == 0 && r.took == 0 {
 		r.took = now.Sub(r.began)
 		close(r.done)
-		return true
-	})
+	}
+}
+
+// sift lets go of what has been recovered from. w.mu is held.
+func (w *watch) sift() {
+	w.open = slices.DeleteFunc(w.open, func(r *recovery) bool { return len(r.pending) == 0 })
+}
+
+// hold says that a transaction is open in the input, in a partition: what comes
+// after it waits, and so does not tell of recoveries.
+func (w *watch) hold(p int32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[p]++
+	for _, r := range w.open {
+		if r.pending[p] && len(r.pending) == 1 {
+			r.unknown = true
+		}
+		if r.pending[p] {
+			r.forget(p, time.Now())
+		}
+	}
+	w.sift()
+}
+
+// release takes hold back.
+func (w *watch) release(p int32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[p]--
 }
 
 // askOwners learns who works on which partition.
@@ -194,10 +228,15 @@ func (w *watch) began(ctx context.Context, kind string, at time.Time, ps []int32
 	}
 	r := &recovery{kind: kind, began: at, base: base, pending: map[int32]bool{}, done: make(chan struct{})}
 	for _, p := range ps {
-		r.pending[p] = true
+		if w.held[p] == 0 {
+			r.pending[p] = true
+		}
 	}
 	for _, o := range w.open {
 		o.disturbed, r.disturbed = true, true
+	}
+	if len(r.pending) == 0 {
+		return nil
 	}
 	w.open, w.all = append(w.open, r), append(w.all, r)
 	return r

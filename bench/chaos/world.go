@@ -28,6 +28,8 @@ type world struct {
 	watch     *watch
 	full      *smallDisk // of the first instance; nil: there is none
 
+	alone sync.Mutex // held by who may do a fault, where no two may be done at once
+
 	mu     sync.Mutex
 	fired  map[string]int
 	failed map[string]int // faults that could not be done

@@ -38,7 +38,7 @@ func (n *Net) accept(l net.Listener, broker string) {
 func (n *Net) serve(client net.Conn, broker string) {
 	to, err := net.DialTimeout("tcp", broker, dialWithin)
 	if err != nil {
-		_ = client.Close() // as the broker does that is not there
+		reset(client)
 		return
 	}
 	l := &link{net: n, client: client, broker: to, pending: map[int32]request{}}
@@ -57,10 +57,20 @@ func (n *Net) serve(client net.Conn, broker string) {
 	n.mu.Unlock()
 }
 
+// reset closes a connection with a reset, as the system does that has nobody to
+// answer: an orderly end before the first answer would be another thing, which
+// clients take for a misunderstanding and do not try again.
+func reset(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // then it ends in order, which is as good as can be
+	}
+	_ = c.Close() // whatever it says, it is over
+}
+
 func (l *link) close() {
 	l.once.Do(func() {
-		_ = l.client.Close() // whatever it says, it is over
-		_ = l.broker.Close()
+		reset(l.client)
+		reset(l.broker)
 	})
 }
 
