@@ -64,12 +64,15 @@ func (r *outcome) text() string {
 	row("instances", "%d, input of %d partitions", r.o.instances, r.o.partitions)
 	row("took", "%s, of which faults and their recovery %s", r.took.Round(time.Second), r.storm().Round(time.Second))
 	row("input", "%d records, %d customers", v.records, v.customers)
-	row("compared", "%d changes, %d dead letters, the latest documents, the states, the offsets", v.changes, v.letters)
+	row("compared", "%d changes, %d dead letters, the documents, the states in the changelog and in the stores, the offsets", v.changes, v.letters)
 	surprises, moved := 0, 0
 	for _, n := range r.all() {
 		surprises, moved = surprises+n.surprises, moved+n.movedAway
 	}
 	row("ends nobody asked for", "%d, started again after %s; states moved away by hand: %d", surprises, startAgain, moved)
+	for _, u := range r.w.unread {
+		row("a store that could not be read in the end", "%s", short(strings.ReplaceAll(u, "\n", " ")))
+	}
 	b.WriteString("\n" + r.table())
 	for _, name := range slices.Sorted(maps.Keys(r.unable)) {
 		fmt.Fprintf(&b, "\nLeft out: %s: %s.", name, r.unable[name])

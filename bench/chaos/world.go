@@ -35,6 +35,7 @@ type world struct {
 	failed map[string]int // faults that could not be done
 	extras []*instance    // that came and went
 	ended  []*instance    // w.instances, once they are
+	unread []string       // stores that could not be read in the end, and why
 	notes  int
 }
 
@@ -45,7 +46,8 @@ func (w *world) note(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.notes++; w.notes <= notesMost {
-		fmt.Fprintf(w.out, "%6.1fs %s\n", time.Since(w.began).Seconds(), fmt.Sprintf(format, args...))
+		line := fmt.Sprintf("%6.1fs %s\n", time.Since(w.began).Seconds(), fmt.Sprintf(format, args...))
+		_, _ = io.WriteString(w.out, line) // a terminal that is gone is no reason to stop
 	}
 }
 

@@ -6,10 +6,11 @@ import (
 	"fmt"
 
 	"github.com/dangol-dev/dangol/engine/score"
+	"github.com/dangol-dev/dangol/state"
 )
 
-// LogEntry is what one record of the changelog says of a customer or of its
-// partition. It aliases the record.
+// LogEntry is what one record of the changelog, or of the store, says of a customer
+// or of its partition. It aliases the record.
 type LogEntry struct {
 	Customer string // empty: the record is of no customer
 	Erased   bool   // the record takes the customer away
@@ -40,6 +41,17 @@ func ReadLogEntry(partition int32, key, value []byte) (LogEntry, error) {
 	return LogEntry{}, nil
 }
 
+// EachStateEntry calls fn with the customers that the store holds of a partition.
+func EachStateEntry(store *state.Store, partition int32, fn func(LogEntry) error) error {
+	return store.Scan(partition, []byte{customerKey}, func(key, val []byte, due int64) error {
+		e := LogEntry{Customer: string(key[1:]), Due: due}
+		if err := e.read(val); err != nil {
+			return fmt.Errorf("partition %d, customer's state: %w", partition, err)
+		}
+		return fn(e)
+	})
+}
+
 func readCustomer(id string, value []byte) (LogEntry, error) {
 	e := LogEntry{Customer: id, Erased: value == nil}
 	if e.Erased {
@@ -49,10 +61,15 @@ func readCustomer(id string, value []byte) (LogEntry, error) {
 	if err != nil {
 		return e, err
 	}
+	e.Due = due
+	return e, e.read(blob)
+}
+
+func (e *LogEntry) read(blob []byte) error {
 	facts, emission, err := splitBlob(blob)
 	if err != nil {
-		return e, err
+		return err
 	}
-	e.Due, e.Facts = due, facts
-	return e, e.Emission.Decode(emission)
+	e.Facts = facts
+	return e.Emission.Decode(emission)
 }

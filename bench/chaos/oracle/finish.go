@@ -2,10 +2,12 @@ package oracle
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/dangol-dev/dangol/engine/pipeline"
+	"github.com/dangol-dev/dangol/state"
 )
 
 // Finish compares what is left at the end, with the group's offsets by partition,
@@ -53,17 +55,57 @@ func (c *Checker) customer(id string, k *wanted) {
 
 // state compares the state with what it should be at this version.
 func (c *Checker) state(id string, k *wanted) {
-	e := &k.state.entry
+	if fault := k.differs(&k.state.entry); fault != "" {
+		c.fault(Wrong, id, k.state.entry.Facts, "the state of %q: %s", id, fault)
+	}
+}
+
+// differs says how a state that is of the latest version is another than it
+// should be; "": it is not.
+func (k *wanted) differs(e *pipeline.LogEntry) string {
 	em := e.Emission
 	em.AsOf = 0
 	switch {
 	case !bytes.Equal(e.Facts, k.facts):
-		c.fault(Wrong, id, e.Facts, "facts of %q differ: %x, want %x", id, e.Facts, k.facts)
+		return fmt.Sprintf("facts %x, want %x", e.Facts, k.facts)
 	case em != k.emission:
-		c.fault(Wrong, id, nil, "what was last said of %q differs: %+v, want %+v", id, em, k.emission)
+		return fmt.Sprintf("last said %+v, want %+v", em, k.emission)
 	case e.Due != em.Next:
-		c.fault(Wrong, id, nil, "the timer of %q is set for %d, want %d", id, e.Due, em.Next)
+		return fmt.Sprintf("timer set for %d, want %d", e.Due, em.Next)
 	}
+	return ""
+}
+
+// Local compares a partition in the store of an instance that has worked on it to
+// the end. where names the store. The error is that it cannot be read.
+func (c *Checker) Local(where string, partition int32, store *state.Store) error {
+	seen := 0
+	err := pipeline.EachStateEntry(store, partition, func(e pipeline.LogEntry) error {
+		k := c.want.customers[e.Customer]
+		switch {
+		case k == nil || k.partition != partition:
+			c.fault(Wrong, e.Customer, e.Facts, "%s holds %q in partition %d, of whom no record there speaks", where, e.Customer, partition)
+			return nil
+		case e.Emission.Version != uint64(len(k.changes)):
+			c.fault(Torn, e.Customer, e.Facts, "%s holds %q at version %d, want %d", where, e.Customer, e.Emission.Version, len(k.changes))
+		default:
+			if fault := k.differs(&e); fault != "" {
+				c.fault(Wrong, e.Customer, e.Facts, "%s, %q: %s", where, e.Customer, fault)
+			}
+		}
+		seen++
+		return nil
+	})
+	want := 0
+	for _, k := range c.want.customers {
+		if k.partition == partition {
+			want++
+		}
+	}
+	if err == nil && seen < want {
+		c.fault(Lost, "", nil, "%s holds %d customers of partition %d, want %d", where, seen, partition, want)
+	}
+	return err
 }
 
 func (c *Checker) partition(p int32, want pipeline.Position, committed map[int32]int64) {

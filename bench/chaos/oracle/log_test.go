@@ -30,6 +30,7 @@ type topics struct {
 	input                           []Record
 	changes, scores, letters, state []Record
 	committed                       map[int32]int64
+	store                           *state.Store
 }
 
 // limit lies between the events and the one of the far future.
@@ -74,9 +75,9 @@ func (w *topics) run(t testing.TB) {
 	c := testConfig(t)
 	st := state.DefaultConfig()
 	st.Dir = "state"
-	store, err := state.Open(st, vfs.NewMem(), state.Observer{})
+	disk := vfs.NewMem()
+	store, err := state.Open(st, disk, state.Observer{})
 	require.NoError(t, err)
-	defer store.Close()
 	core := pipeline.NewCore(pipeline.Config{
 		Ledger: c.Ledger, Score: c.Score, Basket: basket.DefaultConfig(), NextBest: nextbest.DefaultConfig(), Zone: time.UTC,
 		Topic: c.Topic, Late: pipeline.ApplyLate, Clock: pipeline.EventClock, ClockLag: c.Ledger.Lateness, Sweep: 16,
@@ -98,6 +99,10 @@ func (w *topics) run(t testing.TB) {
 	_, err = replay.Run(t.Context(), next, 1) // the clock stays where the events left it
 	require.NoError(t, err)
 	w.committed[0] = int64(n)
+	require.NoError(t, store.Close())
+	w.store, err = state.Open(st, disk, state.Observer{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.store.Close()) })
 }
 
 // collect keeps a transaction's outputs; the changelog's commit record comes last.
@@ -171,4 +176,10 @@ func (w *topics) check(want *Want) (Counts, []Finding) {
 	each(w.letters, c.Letter)
 	each(w.state, c.Log)
 	return c.Finish(w.committed)
+}
+
+// logValue is what a changelog record stores, and the due time before it.
+func logValue(value []byte) (val []byte, due int64) {
+	due, n := binary.Varint(value)
+	return value[n:], due
 }

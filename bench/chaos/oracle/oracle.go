@@ -11,8 +11,8 @@
 // it judges; a fault in these it does not see.
 //
 // A Checker holds what was expected against the topics as a read_committed
-// consumer sees them, the state that the changelog gives when it is replayed,
-// and the group's offsets. It counts five things:
+// consumer sees them, the state that the changelog gives when it is replayed, the
+// stores of the instances, and the group's offsets. It counts five things:
 //
 //   - lost: an expected change, dead letter or customer is nowhere, or a
 //     partition ended before the end of its input.

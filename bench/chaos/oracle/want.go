@@ -88,11 +88,11 @@ func (w *Want) Close(parts map[int32]*Partition) {
 	}
 }
 
-// Customers, Changes and Letters are how many are expected.
+// Customers is how many are expected.
 func (w *Want) Customers() int { return len(w.customers) }
 
-// Changes are of all customers.
+// Changes is how many are expected, of all customers.
 func (w *Want) Changes() int { return w.changes }
 
-// Letters are the dead letters.
+// Letters is how many dead letters are expected.
 func (w *Want) Letters() int { return len(w.letters) }
