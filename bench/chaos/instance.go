@@ -29,7 +29,7 @@ type instance struct {
 	wanted bool // to run: else somebody ended it on purpose
 	quick  int  // ends in a row soon after the start
 
-	surprises int // ends that nobody asked for
+	surprises []string // ends that nobody asked for: the last words
 	movedAway int // states that it would not start with
 	closed    chan struct{}
 	watching  sync.WaitGroup
@@ -128,11 +128,12 @@ func (n *instance) watch() {
 			n.mu.Unlock()
 			continue
 		}
-		n.surprises++
+		said := lastLine(n.log())
+		n.surprises = append(n.surprises, said)
 		n.quick++
 		quick := n.quick
 		n.mu.Unlock()
-		n.note("instance %s ended by itself: %s", n.name, lastLine(n.log()))
+		n.note("instance %s ended by itself: %s", n.name, said)
 		if quick >= quickEnds {
 			n.moveAway()
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -37,32 +38,44 @@ func (w *world) plans() (decks [lanes][]kind, unable map[string]string) {
 }
 
 // play runs all lanes until their counts are reached, or, of a mix, until the
-// time is over. It ends early if a fault's doing fails beyond repair.
+// time is over and each kind has happened. It ends early if a fault's doing fails
+// beyond repair.
 func (w *world) play(ctx context.Context, decks [lanes][]kind) error {
-	mix := len(w.o.counts) == 0
 	until := time.Now().Add(w.o.duration)
 	var all sync.WaitGroup
 	errs := make([]error, lanes)
 	for l, d := range decks {
-		if len(d) == 0 {
-			continue
-		}
 		next := plan(w.o.seed, lane(l), d)
 		all.Go(func() {
-			for i := 0; ctx.Err() == nil && (mix && time.Now().Before(until) || !mix && i < len(d)); i++ {
-				if errs[l] = w.step(ctx, next()); errs[l] != nil {
-					return
+			for i := 0; ctx.Err() == nil && errs[l] == nil && w.goesOn(d, i, until); i++ {
+				s := next()
+				if len(w.o.counts) == 0 && time.Now().After(until) && w.happened(s.kind) {
+					continue
 				}
+				errs[l] = w.step(ctx, s)
 			}
 		})
 	}
 	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// goesOn says whether a lane has another fault after i of them.
+func (w *world) goesOn(d []kind, i int, until time.Time) bool {
+	if len(w.o.counts) > 0 || len(d) == 0 {
+		return i < len(d)
 	}
-	return ctx.Err()
+	waits := slices.ContainsFunc(d, func(k kind) bool { return !w.happened(k) })
+	return time.Now().Before(until) || waits && i < decksMost*len(d)
+}
+
+// decksMost bounds the tries at what will not happen.
+const decksMost = 5
+
+func (w *world) happened(k kind) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fired[k.name] > 0
 }
 
 // step does one fault and waits until all is well again, but for a burst.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -65,11 +66,18 @@ func (r *outcome) text() string {
 	row("took", "%s, of which faults and their recovery %s", r.took.Round(time.Second), r.storm().Round(time.Second))
 	row("input", "%d records, %d customers", v.records, v.customers)
 	row("compared", "%d changes, %d dead letters, the documents, the states in the changelog and in the stores, the offsets", v.changes, v.letters)
-	surprises, moved := 0, 0
+	said, ends, moved := map[string]int{}, 0, 0
 	for _, n := range r.all() {
-		surprises, moved = surprises+n.surprises, moved+n.movedAway
+		moved += n.movedAway
+		for _, s := range n.surprises {
+			said[short(numbers.ReplaceAllString(s, "N"))]++
+			ends++
+		}
 	}
-	row("ends nobody asked for", "%d, started again after %s; states moved away by hand: %d", surprises, startAgain, moved)
+	row("ends nobody asked for", "%d, started again after %s; states moved away by hand: %d", ends, startAgain, moved)
+	for _, s := range slices.Sorted(maps.Keys(said)) {
+		row("last words", "%d × %s", said[s], strings.ReplaceAll(s, "|", "/"))
+	}
 	for _, u := range r.w.unread {
 		row("a store that could not be read in the end", "%s", short(strings.ReplaceAll(u, "\n", " ")))
 	}
@@ -82,6 +90,8 @@ func (r *outcome) text() string {
 	}
 	return b.String()
 }
+
+var numbers = regexp.MustCompile(`[0-9]+`)
 
 func short(s string) string {
 	const most = 300
