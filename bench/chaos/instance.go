@@ -30,7 +30,7 @@ type instance struct {
 	quick  int  // ends in a row soon after the start
 
 	surprises []string // ends that nobody asked for: the last words
-	movedAway int // states that it would not start with
+	movedAway int      // states that it would not start with
 	closed    chan struct{}
 	watching  sync.WaitGroup
 }
