@@ -121,8 +121,11 @@ func (w *world) storm(ctx context.Context, res *outcome) error {
 		w.note("every partition moves; the faults begin")
 		err = w.play(inner, decks)
 	}
+	if err != nil { // what there is can still be compared
+		res.faults = append(res.faults, err.Error())
+	}
 	close(over)
-	if err = errors.Join(err, group.Wait()); err != nil {
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	if err := w.producer.close(ctx, w.o.partitions); err != nil {
