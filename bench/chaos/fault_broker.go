@@ -36,6 +36,7 @@ func (w *world) well(ctx context.Context) error {
 
 func killBroker(ctx context.Context, w *world, rng *rand.Rand) (bool, error) {
 	i := rng.IntN(w.o.nodes)
+	w.trace("  broker %d", i)
 	at := time.Now()
 	w.brokers.Kill(i)
 	w.watch.began(ctx, "broker-kill", at, w.watch.everything())
@@ -45,6 +46,7 @@ func killBroker(ctx context.Context, w *world, rng *rand.Rand) (bool, error) {
 
 func pauseBroker(ctx context.Context, w *world, rng *rand.Rand) (bool, error) {
 	i := rng.IntN(w.o.nodes)
+	w.trace("  broker %d", i)
 	at := time.Now()
 	if err := w.brokers.Pause(i); err != nil {
 		return false, err
@@ -66,6 +68,7 @@ func moveCoordinator(ctx context.Context, w *world, rng *rand.Rand) (bool, error
 		w.note("coordinator: %v", err)
 		return false, nil
 	}
+	w.trace("  broker %d", i)
 	at := time.Now()
 	if err := w.brokers.Stop(i); err != nil {
 		w.note("%v", err)

@@ -17,7 +17,12 @@ func networkKinds() []kind {
 	}
 }
 
-func (w *world) any(rng *rand.Rand) *instance { return w.instances[rng.IntN(len(w.instances))] }
+// any is an instance that somebody else may be acting on.
+func (w *world) any(rng *rand.Rand) *instance {
+	n := w.instances[rng.IntN(len(w.instances))]
+	w.trace("  on %s, which works on %v", n.name, w.watch.of(n.name))
+	return n
+}
 
 func cutOne(ctx context.Context, w *world, rng *rand.Rand) (bool, error) {
 	n := w.any(rng)

@@ -55,7 +55,10 @@ func (w *world) dies(ctx context.Context, n *instance, kind string, rng *rand.Ra
 	owned := w.watch.of(n.name)
 	at := time.Now()
 	die := func() { at = time.Now(); n.kill() }
-	if s := commitSteps[rng.IntN(len(commitSteps))]; rng.IntN(2) == 0 || !n.at(ctx, s.key, s.at, true, die) {
+	s := commitSteps[rng.IntN(len(commitSteps))]
+	if rng.IntN(2) > 0 && n.at(ctx, s.key, s.at, true, die) {
+		w.trace("  killed at request %d, moment %d", s.key, s.at)
+	} else {
 		die()
 	}
 	w.watch.began(ctx, kind, at, owned)

@@ -92,10 +92,12 @@ func (w *world) step(ctx context.Context, s step) error {
 	defer cancel()
 	before := w.recoveries(s.kind.name)
 	rng := rand.New(rand.NewPCG(s.seed, 0))
+	w.trace("%s begins, seed %d", s.kind.name, s.seed)
 	var err error
 	for did, tries := false, 0; !did && err == nil && tries < triesMost && ctx.Err() == nil; tries++ {
 		did, err = s.kind.do(limited, w, rng)
 		w.count(s.kind.name, did)
+		w.trace("%s is over: happened %t, error %v", s.kind.name, did, err)
 	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", s.kind.name, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type world struct {
 	failed map[string]int // faults that could not be done
 	extras []*instance    // that came and went
 	ended  []*instance    // w.instances, once they are
+	faults *os.File       // see trace
 	unread []string       // stores that could not be read in the end, and why
 	notes  int
 }
@@ -51,8 +53,22 @@ func (w *world) note(format string, args ...any) {
 	}
 }
 
+// trace writes down what is done, when and to whom, in a file beside the logs.
+func (w *world) trace(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.faults == nil {
+		return
+	}
+	line := fmt.Sprintf("%s %s\n", time.Now().UTC().Format("15:04:05.000"), fmt.Sprintf(format, args...))
+	_, _ = w.faults.WriteString(line) // it is for those who look for causes, and not the proof
+}
+
 // begin starts brokers, instances and the watch.
 func (w *world) begin(ctx context.Context) (err error) {
+	if w.faults, err = os.Create(filepath.Join(w.dir, "faults.log")); err != nil {
+		return err
+	}
 	data := filepath.Join(w.dir, "brokers")
 	if w.o.broker == "embedded" {
 		w.brokers, err = startEmbedded(ctx, w.o, data)
@@ -111,7 +127,7 @@ func (w *world) end() error {
 
 // close ends what is still there.
 func (w *world) close() error {
-	err := w.end()
+	err := errors.Join(w.end(), w.faults.Close())
 	if w.producer != nil {
 		w.producer.cl.Close()
 	}
@@ -134,6 +150,7 @@ func (w *world) pick(ctx context.Context, rng *rand.Rand) *instance {
 	for ctx.Err() == nil {
 		for i := range w.instances {
 			if n := w.instances[(first+i)%len(w.instances)]; n.busy.TryLock() {
+				w.trace("  on %s, which works on %v", n.name, w.watch.of(n.name))
 				return n
 			}
 		}
