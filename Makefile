@@ -1,5 +1,5 @@
 # "make help" lists the targets. Go alone is needed for build, demo and test;
-# test-kafka needs Java and Maven as well (.ci/java installs them).
+# test-kafka and chaos need Java and Maven as well (.ci/java installs them).
 
 GO            ?= go
 SECONDS       ?= 60
@@ -13,7 +13,7 @@ RACE := ./engine/pipeline ./connectors/broker ./connectors/http ./connectors/kaf
 KAFKA := ./bench/brokers ./connectors/kafka ./cmd/dangol
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-kafka race lint bench zoo crash simulate fuzz ci
+.PHONY: help build demo test test-kafka race lint bench zoo crash simulate chaos fuzz ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ crash: ## Kill the engine 50 times while 200,000 events flow
 
 simulate: ## Crash, damage and fill 1,000 simulated disks in each durability
 	DANGOL_CLONES=1000 $(GO) test -count=1 -timeout 60m -run 'Crash|Damage|FailingDisk' ./state
+
+chaos: build ## Kill, stop and cut off what runs for five minutes, and compare all that was said with an oracle (CHAOSFLAGS="--seed 7 --broker embedded")
+	$(GO) run ./bench/chaos --bin bin/dangol $(CHAOSFLAGS)
 
 fuzz: ## Fuzz every target for FUZZTIME (10s) each
 	FUZZTIME=$(FUZZTIME) .ci/fuzz

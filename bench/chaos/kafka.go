@@ -1,0 +1,17 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/dangol-dev/dangol/bench/brokers"
+)
+
+var _ cluster = (*brokers.Cluster)(nil)
+
+// startKafka starts Apache Kafka. Its transactions may time out as early as those
+// of the instances do.
+func startKafka(ctx context.Context, o *options, dir string) (cluster, error) {
+	return brokers.Start(ctx, brokers.Config{Nodes: o.nodes, Dir: filepath.Clean(dir), MaxLife: o.limit + 5*time.Minute})
+}
