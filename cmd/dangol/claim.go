@@ -5,35 +5,42 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 
 	"github.com/dangol-dev/dangol/connectors/kafka"
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
-// claim logs which of the brokers' settings do not bear exactly-once, and refuses
-// those under which state would be lost. Brokers that do not answer are waited for
-// by who opens the session.
-func claim(ctx context.Context, cfg *Config, log *slog.Logger) error {
-	found, err := kafka.CheckClaim(ctx, cfg.AppID, &cfg.Input.Kafka)
-	if err != nil {
-		if ctx.Err() == nil {
-			log.Warn("the brokers' settings could not be checked", "error", err)
-		}
+// claim logs, once, which of the brokers' settings do not bear exactly-once, and
+// refuses those under which state would be lost. Brokers that do not answer are left
+// to who needs them, and asked again with the next attempt.
+func (e *engine) claim(ctx context.Context) error {
+	if !e.foreign {
 		return nil
 	}
+	source := e.cfg.source()
+	found, err := kafka.CheckClaim(ctx, e.cfg.AppID, &source)
+	if err != nil {
+		e.log.Warn("the brokers' settings could not be checked", "error", err)
+		return nil
+	}
+	e.foreign = false
 	for _, f := range found {
 		if f.Severity == kafka.Refusal {
 			err = errors.Join(err, errors.New(f.Text))
 			continue
 		}
-		log.Warn("exactly-once is not borne by the brokers' settings", "setting", f.Text)
+		e.log.Warn("exactly-once is not borne by the brokers' settings", "setting", f.Text)
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("%w: %w", pipeline.ErrFatal, err)
+	}
+	return nil
 }
 
 // printClaim writes the findings a line each.
 func printClaim(ctx context.Context, w io.Writer, cfg *Config) error {
-	found, err := kafka.CheckClaim(ctx, cfg.AppID, &cfg.Input.Kafka)
+	source := cfg.source()
+	found, err := kafka.CheckClaim(ctx, cfg.AppID, &source)
 	if err != nil {
 		return err
 	}

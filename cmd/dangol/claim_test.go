@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 // "check --connect" names what the brokers' settings do not bear, and ends with code
@@ -25,8 +28,10 @@ func TestCheckConnects(t *testing.T) {
 	cfg, err := loadConfig("", []string{set})
 	require.NoError(t, err)
 	var log bytes.Buffer
-	require.NoError(t, claim(t.Context(), cfg, slog.New(slog.NewTextHandler(&log, nil))))
-	require.Contains(t, log.String(), "level=WARN")
+	e := &engine{cfg: cfg, log: slog.New(slog.NewTextHandler(&log, nil)), foreign: true}
+	require.NoError(t, e.claim(t.Context()))
+	require.NoError(t, e.claim(t.Context()))
+	require.Equal(t, 1, strings.Count(log.String(), "level=WARN"), "once: %s", &log)
 	require.Contains(t, log.String(), "there is one broker")
 
 	cl := client(t, c.ListenAddrs()[0])
@@ -36,7 +41,10 @@ func TestCheckConnects(t *testing.T) {
 	out, _, err = run(t, "check", "--connect", "--set", set)
 	require.ErrorIs(t, err, errReported)
 	require.Contains(t, out, "refused: topic dangol.changelog has cleanup.policy delete")
-	require.ErrorContains(t, claim(t.Context(), cfg, slog.New(slog.DiscardHandler)), "dangol.changelog has cleanup.policy delete")
+	e.foreign = true
+	err = e.claim(t.Context())
+	require.ErrorIs(t, err, pipeline.ErrFatal, "run ends")
+	require.ErrorContains(t, err, "dangol.changelog has cleanup.policy delete")
 }
 
 // Brokers that cannot be asked are no reason to refuse: the session waits for them.
@@ -44,7 +52,9 @@ func TestClaimWithoutBrokers(t *testing.T) {
 	cfg, err := loadConfig("", []string{"input.tls.enabled=true", "input.tls.ca_file=absent.pem"})
 	require.NoError(t, err)
 	var log bytes.Buffer
-	require.NoError(t, claim(t.Context(), cfg, slog.New(slog.NewTextHandler(&log, nil))))
+	e := &engine{cfg: cfg, log: slog.New(slog.NewTextHandler(&log, nil)), foreign: true}
+	require.NoError(t, e.claim(t.Context()))
+	require.True(t, e.foreign, "asked again")
 	require.Contains(t, log.String(), "could not be checked")
 	require.Contains(t, log.String(), "absent.pem")
 }

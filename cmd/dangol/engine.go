@@ -28,7 +28,7 @@ type engine struct {
 	server  *api.Server
 	metrics *metrics.Metrics
 	members *kafka.Members
-	foreign bool               // the brokers are somebody else's: what they are set to is looked at first
+	foreign bool               // the brokers' settings are to be looked at: they are somebody else's
 	damaged <-chan error       // of the state's files, met while they are in use
 	stage   *kafka.Repartition // nil: the input is keyed by customer
 }
@@ -122,6 +122,9 @@ func (e *engine) open(ctx context.Context, keeper pipeline.Keeper) (pipeline.Ses
 	if err := e.prepare(ctx); err != nil {
 		return nil, err
 	}
+	if err := e.claim(ctx); err != nil {
+		return nil, err
+	}
 	source := e.cfg.source()
 	return kafka.Open(ctx, e.cfg.AppID, &source, keeper, e.log)
 }
@@ -129,6 +132,9 @@ func (e *engine) open(ctx context.Context, keeper pipeline.Keeper) (pipeline.Ses
 // share opens the log that all instances share.
 func (e *engine) share(ctx context.Context) (pipeline.SharedLog, error) {
 	if err := e.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := e.claim(ctx); err != nil {
 		return nil, err
 	}
 	source := e.cfg.source()
@@ -147,14 +153,7 @@ func (e *engine) prepare(ctx context.Context) error {
 func (e *engine) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	loop := &pipeline.Loop{Core: e.core, Cfg: e.cfg.Loop, Now: time.Now, Log: e.log, Share: e.share, Open: e.open}
-	group.Go(func() error {
-		if e.foreign {
-			if err := claim(ctx, e.cfg, e.log); err != nil {
-				return err
-			}
-		}
-		return loop.Run(ctx)
-	})
+	group.Go(func() error { return loop.Run(ctx) })
 	if e.stage != nil {
 		group.Go(func() error { return e.stage.Run(ctx) })
 	}

@@ -73,9 +73,13 @@ func (t *Txns) Close() { t.cl.Close() }
 // application whose name begins with this one's and a dash looks like it.
 func (t *Txns) own(id string) bool { return strings.HasPrefix(id, t.app+"-") }
 
-// topics are those of the application and its input, as far as they are there.
+// topics are those of the application and its input, repartitioned or not, as far as
+// they are there.
 func (t *Txns) topics(ctx context.Context) (kadm.TopicsSet, error) {
 	names := []string{t.cfg.Topic}
+	if t.cfg.Repartition {
+		names = append(names, t.cfg.Repartitioned(t.app).Topic)
+	}
 	for _, o := range ours {
 		names = append(names, TopicName(t.app, o))
 	}
