@@ -30,7 +30,7 @@ type learning struct {
 	seen      uint64  // its id
 	asked     uint64  // the id of the latest that was asked for here
 	askedAt   time.Time
-	question  []byte  // that waits to be told
+	question  []byte // that waits to be told
 	answering bool
 	answers   []answer // that wait to be told
 
