@@ -82,7 +82,7 @@ func (c *Core) Join(ctx context.Context, log SharedLog) error {
 // apart says that what is shared is not known yet.
 func (c *Core) apart() {
 	c.mu.Lock()
-	c.joined, c.openedAt = false, c.now() // no session yet: not ready before it has partitions
+	c.joined = false
 	c.mu.Unlock()
 }
 
