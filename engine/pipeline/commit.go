@@ -131,12 +131,13 @@ func (c *Core) moveModels(worked bool) {
 	if worked || c.shared.fresh {
 		c.shared.fresh, c.busyAt = false, c.now()
 	}
-	if c.busyAt != c.restAt {
+	if c.busyAt != c.restAt && c.shared.counting.TryLock() { // while a snapshot is made the counts rest
 		if c.atRest() { // all is said
 			c.restAt = c.busyAt
 			c.counts.Settle()
 		}
 		c.publish()
+		c.shared.counting.Unlock()
 	}
 	if events > 0 {
 		c.revision++
