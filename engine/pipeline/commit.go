@@ -51,6 +51,7 @@ func (c *Core) commit(end func() (changelog map[int32]int64, err error)) error {
 	var pullErr error
 	if c.shared.log != nil {
 		pulled.Go(func() { pullErr = c.pull() })
+		defer pulled.Wait()
 	}
 	changelog, err := end()
 	ended := c.now()
