@@ -21,7 +21,7 @@ import (
 // first record is polled.
 func Open(ctx context.Context, app string, cfg *Config, keeper pipeline.Keeper, log *slog.Logger, more ...kgo.Opt) (*Session, error) {
 	s := &Session{
-		cfg: cfg, keeper: keeper, log: log, waiting: waiting{epochs: map[int32]int32{}},
+		app: app, cfg: cfg, keeper: keeper, log: log, waiting: waiting{epochs: map[int32]int32{}},
 		restoring: make(chan struct{}, runtime.GOMAXPROCS(0)), look: make(chan struct{}, 1),
 		parts: map[int32]*assigned{}, tasks: map[int32]*task{},
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/dangol-dev/dangol/engine/pipeline"
 )
@@ -34,6 +35,7 @@ import (
 //     gave us and we did not hand out is not; so after an abort we tell it where each
 //     partition stands.
 type Session struct {
+	app       string
 	cfg       *Config
 	id        uint64       // pipeline.Assignment.Identity
 	aux       *kgo.Client  // for all that is not the group's
@@ -110,10 +112,33 @@ func (s *Session) fatal(err error) error {
 func (s *Session) Close() {
 	s.die()
 	if s.gs != nil {
+		member, epoch := s.group.GroupMetadata()
 		s.gs.CloseAllowingRebalance()
+		if s.cfg.GroupProtocol == consumerProtocol && member != "" && epoch > 0 {
+			s.leave(member)
+		}
 	}
 	s.working.Wait()
 	if s.aux != nil {
 		s.aux.Close()
+	}
+}
+
+// leave lets the next life of this instance join a group of the consumer protocol
+// at once. The client's own leaving lacks the instance, which brokers refuse; without
+// it they wait for the session time-out.
+func (s *Session) leave(member string) {
+	req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
+	req.Group, req.MemberID, req.MemberEpoch = s.app, member, -2 // of a static member: it comes again
+	instance := s.app + "-" + s.cfg.Instance
+	req.InstanceID = &instance
+	ctx, cancel := context.WithTimeout(context.Background(), rollWithin)
+	defer cancel()
+	if resp, err := req.RequestWith(ctx, s.aux); err == nil {
+		err = kerr.ErrorForCode(resp.ErrorCode)
+		if err == nil || errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.GroupIDNotFound) || errors.Is(err, kerr.UnsupportedVersion) {
+			return
+		}
+		s.log.Debug("the group was not told that this instance stops; its next life may have to wait", "error", err)
 	}
 }
