@@ -37,11 +37,12 @@ func (w *world) plans() (decks [lanes][]kind, unable map[string]string) {
 	return decks, unable
 }
 
-// play runs all lanes until their counts are reached, or, of a mix, until the
-// time is over and each kind has happened. It ends early if a fault's doing fails
-// beyond repair.
+// play runs all lanes until their counts are reached, each lane's faults spread
+// over the duration if that is long enough, or, of a mix, until the time is over
+// and each kind has happened. It ends early if a fault's doing fails beyond repair.
 func (w *world) play(ctx context.Context, decks [lanes][]kind) error {
-	until := time.Now().Add(w.o.duration)
+	began := time.Now()
+	until := began.Add(w.o.duration)
 	var all sync.WaitGroup
 	errs := make([]error, lanes)
 	for l, d := range decks {
@@ -52,12 +53,22 @@ func (w *world) play(ctx context.Context, decks [lanes][]kind) error {
 				if len(w.o.counts) == 0 && time.Now().After(until) && w.happened(s.kind) {
 					continue
 				}
+				if len(w.o.counts) > 0 {
+					pause(ctx, time.Until(began.Add(due(w.o.duration, i, len(d), s.seed))))
+				}
 				errs[l] = w.step(ctx, s)
 			}
 		})
 	}
 	all.Wait()
 	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// due is when the i-th of n faults that are spread over a duration begins: in the
+// i-th part of it, somewhere.
+func due(duration time.Duration, i, n int, seed uint64) time.Duration {
+	part := duration / time.Duration(n)
+	return time.Duration(i)*part + time.Duration(seed%1000)*part/1000
 }
 
 // goesOn says whether a lane has another fault after i of them.

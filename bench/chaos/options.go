@@ -55,7 +55,7 @@ func parse(args []string, errOut io.Writer) (*options, error) {
 	f.IntVar(&o.customers, "customers", 4000, "customers at any one time")
 	f.Float64Var(&o.rate, "rate", 0, "events a second (default: so many that they last for the duration)")
 	f.Uint64Var(&o.seed, "seed", 1, "another seed is another plan and another shop")
-	f.DurationVar(&o.duration, "duration", 5*time.Minute, "time in which faults begin, where no number of them is given")
+	f.DurationVar(&o.duration, "duration", 5*time.Minute, "time in which a mix of faults begins, or over which faults whose numbers are given are spread")
 	f.DurationVar(&o.limit, "limit", 0, "time after which the run is given up (default: three times the duration, and ten minutes)")
 	f.DurationVar(&o.session, "session-timeout", 6*time.Second, "input.session_timeout of the instances")
 	f.DurationVar(&o.txn, "transaction-timeout", 10*time.Second, "input.transaction_timeout of the instances")

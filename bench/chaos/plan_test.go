@@ -78,3 +78,14 @@ func TestOptions(t *testing.T) {
 		require.ErrorContains(t, err, flags)
 	}
 }
+
+func TestFaultsAreSpreadOverTheDuration(t *testing.T) {
+	before := time.Duration(-1)
+	for i := range 10 {
+		at := due(time.Minute, i, 10, uint64(i)*317)
+		require.Greater(t, at, before)
+		require.Less(t, at, time.Minute)
+		before = at
+	}
+	require.Greater(t, before, 50*time.Second)
+}
