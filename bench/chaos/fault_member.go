@@ -47,7 +47,7 @@ func (w *world) extra(name string) (*instance, error) {
 			return n, nil
 		}
 	}
-	n, err := newInstance(w.o, w.dir, name, w.brokers.Addrs(), w.note)
+	n, err := w.newInstance(name)
 	if err == nil {
 		w.extras = append(w.extras, n)
 	}

@@ -82,6 +82,7 @@ func flipState(n *instance, rng *rand.Rand) (bool, error) {
 	for ; at >= sizes[i]; i++ {
 		at -= sizes[i]
 	}
+	n.trace("  a bit of byte %d of %s", at, files[i])
 	f, err := os.OpenFile(files[i], os.O_RDWR, 0)
 	if err != nil {
 		return false, err

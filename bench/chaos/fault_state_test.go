@@ -13,7 +13,7 @@ import (
 func testInstance(t *testing.T) *instance {
 	t.Helper()
 	dir := t.TempDir()
-	n := &instance{name: "i", dir: dir, state: filepath.Join(dir, "disk", "state"), note: t.Logf}
+	n := &instance{name: "i", dir: dir, state: filepath.Join(dir, "disk", "state"), note: t.Logf, trace: t.Logf}
 	require.NoError(t, os.MkdirAll(filepath.Join(n.state, "sub"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(n.state, "a"), make([]byte, 100), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(n.state, "sub", "b"), make([]byte, 300), 0o644))

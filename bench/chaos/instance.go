@@ -22,7 +22,7 @@ type instance struct {
 	dir, config, state string
 	net                *proxy.Net
 	busy               sync.Mutex
-	note               func(format string, args ...any)
+	note, trace        func(format string, args ...any)
 
 	mu     sync.Mutex
 	proc   *process
@@ -42,16 +42,16 @@ const (
 	resumeAfter = 300 * time.Millisecond
 )
 
-func newInstance(o *options, dir, name string, brokers []string, note func(string, ...any)) (*instance, error) {
+func (w *world) newInstance(name string) (*instance, error) {
 	n := &instance{
-		name: name, o: o, dir: filepath.Join(dir, name), note: note, closed: make(chan struct{}),
+		name: name, o: w.o, dir: filepath.Join(w.dir, name), note: w.note, trace: w.trace, closed: make(chan struct{}),
 	}
 	n.config, n.state = filepath.Join(n.dir, "dangol.yaml"), filepath.Join(n.dir, "disk", "state")
 	var err error
-	if n.net, err = proxy.New(brokers); err != nil {
+	if n.net, err = proxy.New(w.brokers.Addrs()); err != nil {
 		return nil, err
 	}
-	if err := o.configure(n.config, name, n.state, n.net.Addrs()); err != nil {
+	if err := w.o.configure(n.config, name, n.state, n.net.Addrs()); err != nil {
 		return nil, errors.Join(err, n.net.Close())
 	}
 	n.watching.Go(n.watch)

@@ -92,7 +92,7 @@ func (w *world) begin(ctx context.Context) (err error) {
 	}
 	w.watch = newWatch(w.cl, w.o.partitions)
 	for i := range w.o.instances {
-		n, err := newInstance(w.o, w.dir, fmt.Sprintf("i%d", i), w.brokers.Addrs(), w.note)
+		n, err := w.newInstance(fmt.Sprintf("i%d", i))
 		if err != nil {
 			return err
 		}
