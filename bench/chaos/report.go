@@ -17,6 +17,9 @@ func (r *outcome) judge() {
 	if !r.drained {
 		r.faults = append(r.faults, "the input was not worked through in time")
 	}
+	if int64(r.verdict.records) < r.sent {
+		r.faults = append(r.faults, fmt.Sprintf("the brokers lost input: %d records were acknowledged, %d are there", r.sent, r.verdict.records))
+	}
 	told := map[string]bool{}
 	for _, k := range r.planned {
 		if r.w.fired[k.name] == 0 && !told[k.name] {

@@ -49,6 +49,7 @@ func TestReport(t *testing.T) {
 func TestFailures(t *testing.T) {
 	for want, spoil := range map[string]func(*outcome){
 		"not worked through in time":        func(r *outcome) { r.drained = false },
+		"the brokers lost input":            func(r *outcome) { r.sent = 7 },
 		"planned, and never happened: kill": func(r *outcome) { delete(r.w.fired, "kill") },
 		"- lost: change 3 of \"c\"": func(r *outcome) {
 			r.verdict.counts[oracle.Lost]++
