@@ -18,7 +18,6 @@ func inputKinds() []kind {
 const (
 	foreignTimeout = 6 * time.Second
 	foreignEvents  = 30
-	inputPause     = 10 * time.Second
 )
 
 func forgetful(w *world) string {
@@ -31,7 +30,6 @@ func forgetful(w *world) string {
 // openTransaction holds readers of committed records up in one partition: what
 // comes after it waits for its end.
 func openTransaction(ctx context.Context, w *world, rng *rand.Rand) (bool, error) {
-	pause(ctx, between(rng, 0, inputPause))
 	run, partition := rng.Uint64(), rng.IntN(w.o.partitions)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(w.brokers.Addrs()...), kgo.ClientID("chaos-foreign"), kgo.DefaultProduceTopic(inputTopic),
 		kgo.TransactionalID("foreign"), kgo.TransactionTimeout(foreignTimeout), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))

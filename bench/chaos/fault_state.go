@@ -13,21 +13,27 @@ import (
 
 func stateKinds() []kind {
 	return []kind{
-		{name: "state-deleted", flag: "state-deleted", doc: "an instance loses its state directory while it is down", lane: processes, weight: 1, do: damage("state-deleted", deleteState)},
-		{name: "state-flipped", flag: "state-flipped", doc: "one bit of an instance's state is flipped while it is down", lane: processes, weight: 1, do: damage("state-flipped", flipState)},
-		{name: "state-older", flag: "state-older", doc: "an instance's state is replaced by an older copy while it is down", lane: processes, weight: 1, do: damage("state-older", ageState)},
+		{name: "state-deleted", flag: "state-deleted", doc: "an instance loses its state directory while it is down", lane: processes, weight: 1, do: damage("state-deleted", deleteState, nil)},
+		{name: "state-flipped", flag: "state-flipped", doc: "one bit of an instance's state is flipped while it is down", lane: processes, weight: 1, do: damage("state-flipped", flipState, nil)},
+		{name: "state-older", flag: "state-older", doc: "an instance's state is replaced by an older copy while it is down", lane: processes, weight: 1, do: damage("state-older", ageState, withCopy)},
 		{name: "disk-full", flag: "disk-full", doc: "an instance's disk is full for a while", lane: processes, weight: 1, unable: noSmallDisk, do: fillDisk},
 	}
 }
 
 // damage kills an instance, does something to its state, and starts it again.
-func damage(name string, do func(n *instance, rng *rand.Rand) (bool, error)) func(context.Context, *world, *rand.Rand) (bool, error) {
+// before, if not nil, makes it ready for that.
+func damage(name string, do func(n *instance, rng *rand.Rand) (bool, error), before func(context.Context, *instance) error) func(context.Context, *world, *rand.Rand) (bool, error) {
 	return func(ctx context.Context, w *world, rng *rand.Rand) (bool, error) {
 		n := w.pick(ctx, rng)
 		if n == nil {
 			return false, nil
 		}
 		defer n.busy.Unlock()
+		if before != nil {
+			if err := before(ctx, n); err != nil {
+				return false, err
+			}
+		}
 		w.dies(ctx, n, name, rng)
 		did, err := do(n, rng)
 		if err != nil {
@@ -51,12 +57,21 @@ func (n *instance) snapshot(rng *rand.Rand) {
 
 func deleteState(n *instance, _ *rand.Rand) (bool, error) { return true, emptyDir(n.state) }
 
-func ageState(n *instance, rng *rand.Rand) (bool, error) {
-	if _, err := os.Stat(n.older()); errors.Is(err, fs.ErrNotExist) {
-		n.snapshot(rng) // the next one will find it
-		return false, nil
+func ageState(n *instance, _ *rand.Rand) (bool, error) { return true, replaceTree(n.older(), n.state) }
+
+// copyAge is how long an instance works on after its state was copied.
+const copyAge = 5 * time.Second
+
+// withCopy makes sure that there is a copy of an instance's state, which the
+// instance has left behind.
+func withCopy(ctx context.Context, n *instance) error {
+	if _, err := os.Stat(n.older()); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return true, replaceTree(n.older(), n.state)
+	n.kill()
+	err := errors.Join(replaceTree(n.state, n.older()), n.start())
+	pause(ctx, copyAge)
+	return err
 }
 
 // flipState flips a bit of a file of the state, the likelier the larger it is.

@@ -47,10 +47,13 @@ type step struct {
 	burst bool          // it does not wait until the one before has been recovered from
 }
 
-const (
-	pauseMost  = 2 * time.Second
-	burstShare = 4 // one in so many
-)
+// pauseMost is the longest pause of each lane. Brokers take a while to be well
+// again, and while they are not, nothing else can be told apart.
+var pauseMost = [lanes]time.Duration{
+	processes: 2 * time.Second, members: 8 * time.Second, nodes: 20 * time.Second, network: 5 * time.Second, input: 10 * time.Second,
+}
+
+const burstShare = 4 // one in so many
 
 // deck is what a lane's faults are drawn from: each as often as its count says,
 // or, in a mix, as its weight says.
@@ -81,7 +84,7 @@ func plan(seed uint64, l lane, d []kind) func() step {
 			left = slices.Clone(d)
 			rng.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
 		}
-		s := step{kind: left[0], seed: rng.Uint64(), pause: time.Duration(rng.Int64N(int64(pauseMost))), burst: rng.IntN(burstShare) == 0}
+		s := step{kind: left[0], seed: rng.Uint64(), pause: time.Duration(rng.Int64N(int64(pauseMost[l]))), burst: rng.IntN(burstShare) == 0}
 		left = left[1:]
 		return s
 	}

@@ -15,7 +15,7 @@ func TestPlanIsOfTheSeed(t *testing.T) {
 		for range 3 * len(d) {
 			s := next()
 			names, seeds = append(names, s.kind.name), append(seeds, s.seed)
-			require.LessOrEqual(t, s.pause, pauseMost)
+			require.LessOrEqual(t, s.pause, pauseMost[processes])
 		}
 		return names, seeds
 	}
