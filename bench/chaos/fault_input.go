@@ -11,7 +11,7 @@ import (
 
 func inputKinds() []kind {
 	return []kind{
-		{name: "open-transaction", flag: "open-transactions", doc: "a foreign producer's transaction stays open in the input below newer events; it ends in a commit, an abort, or not at all", lane: input, weight: 1, unable: forgetful, do: openTransaction},
+		{name: "open-transaction", flag: "open-transactions", doc: "a foreign producer's transaction stays open in the input below newer events; it ends in a commit, an abort, or not at all", lane: input, weight: 1, do: openTransaction},
 	}
 }
 
@@ -19,13 +19,6 @@ const (
 	foreignTimeout = 6 * time.Second
 	foreignEvents  = 30
 )
-
-func forgetful(w *world) string {
-	if w.o.broker == "embedded" {
-		return "an embedded broker that is killed forgets which transactions were open"
-	}
-	return ""
-}
 
 // openTransaction holds readers of committed records up in one partition: what
 // comes after it waits for its end.
