@@ -128,7 +128,7 @@ func (n *instance) watch() {
 			n.mu.Unlock()
 			continue
 		}
-		said := lastLine(n.log())
+		said := lastWords(n.log())
 		n.surprises = append(n.surprises, said)
 		n.quick++
 		quick := n.quick
@@ -179,12 +179,18 @@ func (n *instance) close() error {
 	return errors.Join(err, n.net.Close())
 }
 
-// lastLine is the last of a log.
-func lastLine(path string) string {
+// lastWords are the error that a log ends with, or its last line.
+func lastWords(path string) string {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
 	}
 	b = bytes.TrimRight(b, "\n")
-	return string(b[bytes.LastIndexByte(b, '\n')+1:])
+	last := string(b[bytes.LastIndexByte(b, '\n')+1:])
+	b = b[max(0, bytes.LastIndex(b, []byte("\n---- "))):] // of the latest process
+	if i := bytes.LastIndex(b, []byte("\nerror: ")); i >= 0 {
+		line, _, _ := bytes.Cut(b[i+1:], []byte("\n"))
+		return string(line)
+	}
+	return last
 }
