@@ -10,8 +10,7 @@ import (
 
 var _ cluster = (*brokers.Cluster)(nil)
 
-// startKafka starts Apache Kafka. Its transactions may time out as early as those
-// of the instances do.
+// startKafka starts Apache Kafka, for as long as a run may take.
 func startKafka(ctx context.Context, o *options, dir string) (cluster, error) {
-	return brokers.Start(ctx, brokers.Config{Nodes: o.nodes, Dir: filepath.Clean(dir), MaxLife: o.limit + 5*time.Minute})
+	return brokers.Start(ctx, brokers.Config{Nodes: o.nodes, Dir: filepath.Clean(dir), MaxLife: o.limit + checkMost + 5*time.Minute})
 }

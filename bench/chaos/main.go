@@ -13,6 +13,11 @@
 // fault that was planned never fired, or if the input was not worked through in
 // time; then logs, states and what differs are kept in a directory that it names.
 //
+// How long partitions stood still is the time from a fault until each of those
+// that it hit (the instance's own; all, where a broker was hit) has a later offset
+// committed than just after the fault, looked at ten times a second. Where a
+// foreign transaction holds the input up, nothing is measured.
+//
 // The seed gives the plan: which faults, in which order, on whom, with which
 // pauses. What the machine makes of it, to the millisecond, it does not repeat.
 //

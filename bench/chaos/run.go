@@ -128,6 +128,11 @@ func (w *world) storm(ctx context.Context, res *outcome) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	wait, cancel := context.WithTimeout(ctx, closedMost)
+	defer cancel()
+	if err := w.closed(wait, inputTopic); err != nil {
+		return err
+	}
 	if err := w.producer.close(ctx, w.o.partitions); err != nil {
 		return err
 	}

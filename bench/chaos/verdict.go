@@ -25,6 +25,9 @@ type verdict struct {
 	letters   int
 }
 
+// offsetTries is how often the group's coordinator is asked, which may be busy.
+const offsetTries = 10
+
 // check works out what should be there and compares it with what is.
 func (w *world) check(ctx context.Context) (verdict, error) {
 	began := time.Now()
@@ -51,6 +54,10 @@ func (w *world) check(ctx context.Context) (verdict, error) {
 		}
 	}
 	committed, err := w.watch.fetch(ctx)
+	for tries := 0; err != nil && tries < offsetTries; tries++ {
+		pause(ctx, time.Second)
+		committed, err = w.watch.fetch(ctx)
+	}
 	if err != nil {
 		return v, fmt.Errorf("offsets of the group: %w", err)
 	}
