@@ -33,7 +33,7 @@ func oracleConfig() oracle.Config {
 	}
 	c.Score.Offers, c.Score.Learn.Sample = 0, 0
 	c.Score.RFM.Cuts = "fixed"
-	c.Score.RFM.Fixed.Recency = []float64{7, 21, 45, 90}
+	c.Score.RFM.Fixed.Recency = []float64{2, 5, 12, 30}
 	c.Score.RFM.Fixed.Frequency = []float64{1, 2, 4, 8}
 	c.Score.RFM.Fixed.Monetary = []float64{25, 75, 200, 600}
 	return c

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dangol-dev/dangol/bench/shop"
 )
 
 // options are what the command line says.
@@ -36,6 +38,10 @@ type options struct {
 	report     string
 }
 
+// days are how many of the shop's go by, about, where nobody says how many
+// customers it has: enough for timers of every kind.
+const days = 90
+
 // list is a flag that may be given more than once.
 type list struct{ to *[]string }
 
@@ -52,7 +58,7 @@ func parse(args []string, errOut io.Writer) (*options, error) {
 	f.IntVar(&o.instances, "instances", 3, "instances of one app_id")
 	f.IntVar(&o.partitions, "partitions", 8, "partitions of the input")
 	f.IntVar(&o.events, "events", 200_000, "events, at least")
-	f.IntVar(&o.customers, "customers", 4000, "customers at any one time")
+	f.IntVar(&o.customers, "customers", 0, "customers at any one time (default: so many that some 90 days of theirs go by)")
 	f.Float64Var(&o.rate, "rate", 0, "events a second (default: so many that they last for the duration)")
 	f.Uint64Var(&o.seed, "seed", 1, "another seed is another plan and another shop")
 	f.DurationVar(&o.duration, "duration", 5*time.Minute, "time in which a mix of faults begins, or over which faults whose numbers are given are spread")
@@ -91,7 +97,7 @@ func (o *options) check() error {
 	for _, n := range []struct {
 		flag       string
 		value, min int
-	}{{"instances", o.instances, 1}, {"partitions", o.partitions, 1}, {"events", o.events, 1}, {"customers", o.customers, 1}} {
+	}{{"instances", o.instances, 1}, {"partitions", o.partitions, 1}, {"events", o.events, 1}, {"customers", o.customers, 0}} {
 		if n.value < n.min {
 			errs = append(errs, fmt.Errorf("--%s %d: want %d or more", n.flag, n.value, n.min))
 		}
@@ -119,6 +125,9 @@ func (o *options) check() error {
 	}
 	if o.limit == 0 {
 		o.limit = 3*o.duration + 10*time.Minute
+	}
+	if o.customers == 0 {
+		o.customers = max(1, int(float64(o.events)/(days*shop.Config{Customers: 1}.EventsPerDay())))
 	}
 	if o.rate == 0 {
 		o.rate = float64(o.events) / o.duration.Seconds()

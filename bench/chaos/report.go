@@ -17,6 +17,9 @@ func (r *outcome) judge() {
 	if !r.drained {
 		r.faults = append(r.faults, "the input was not worked through in time")
 	}
+	if r.verdict.timers == 0 {
+		r.faults = append(r.faults, "no timer was due: more --events, or fewer --customers, make more time pass")
+	}
 	if int64(r.verdict.records) < r.sent {
 		r.faults = append(r.faults, fmt.Sprintf("the brokers lost input: %d records were acknowledged, %d are there", r.sent, r.verdict.records))
 	}
@@ -68,7 +71,7 @@ func (r *outcome) text() string {
 	row("instances", "%d, input of %d partitions", r.o.instances, r.o.partitions)
 	row("took", "%s, of which faults and their recovery %s", r.took.Round(time.Second), r.storm().Round(time.Second))
 	row("input", "%d records, %d customers", v.records, v.customers)
-	row("compared", "%d changes, %d dead letters, the documents, the states in the changelog and in the stores, the offsets", v.changes, v.letters)
+	row("compared", "%d changes, %d of them made by time alone, %d dead letters, the documents, the states in the changelog and in the stores, the offsets", v.changes, v.timers, v.letters)
 	said, ends, moved := map[string]int{}, 0, 0
 	for _, n := range r.all() {
 		moved += n.movedAway

@@ -28,7 +28,7 @@ func testOutcome() *outcome {
 			planned = append(planned, k)
 		}
 	}
-	return &outcome{o: o, w: w, drained: true, planned: planned, unable: map[string]string{"disk-full": "no disk"}}
+	return &outcome{o: o, w: w, drained: true, planned: planned, unable: map[string]string{"disk-full": "no disk"}, verdict: verdict{timers: 1}}
 }
 
 func TestReport(t *testing.T) {
@@ -49,6 +49,7 @@ func TestReport(t *testing.T) {
 func TestFailures(t *testing.T) {
 	for want, spoil := range map[string]func(*outcome){
 		"not worked through in time":        func(r *outcome) { r.drained = false },
+		"no timer was due":                  func(r *outcome) { r.verdict.timers = 0 },
 		"the brokers lost input":            func(r *outcome) { r.sent = 7 },
 		"planned, and never happened: kill": func(r *outcome) { delete(r.w.fired, "kill") },
 		"- lost: change 3 of \"c\"": func(r *outcome) {

@@ -22,6 +22,7 @@ type verdict struct {
 	records   int // of the input
 	customers int
 	changes   int
+	timers    int // among the changes
 	letters   int
 }
 
@@ -42,7 +43,7 @@ func (w *world) check(ctx context.Context) (verdict, error) {
 		return v, err
 	}
 	want.Close(o.End())
-	v.customers, v.changes, v.letters = want.Customers(), want.Changes(), want.Letters()
+	v.customers, v.changes, v.timers, v.letters = want.Customers(), want.Changes(), want.Timers(), want.Letters()
 	c := oracle.NewChecker(want)
 	takes := map[pipeline.Topic]func(*oracle.Record){
 		pipeline.Changes: c.Change, pipeline.Scores: c.Score, pipeline.DeadLetters: c.Letter, pipeline.Changelog: c.Log,

@@ -29,6 +29,7 @@ func TestAnUndisturbedRunHasNoFaults(t *testing.T) {
 	}
 	require.Greater(t, kinds["event"], 1000)
 	require.Greater(t, kinds["timer"], 1000)
+	require.Equal(t, want.Timers(), kinds["timer"])
 	require.Len(t, w.letters, want.Letters())
 	require.Len(t, w.changes, want.Changes())
 	require.Less(t, len(w.scores), len(w.changes), "documents of one transaction are told once")

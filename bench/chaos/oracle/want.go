@@ -1,6 +1,8 @@
 package oracle
 
 import (
+	"bytes"
+
 	"github.com/dangol-dev/dangol/engine/pipeline"
 	"github.com/dangol-dev/dangol/engine/score"
 )
@@ -12,6 +14,7 @@ type Want struct {
 	letters   map[Place]*letter
 	positions map[int32]pipeline.Position
 	changes   int
+	timers    int // among the changes, those of time alone
 }
 
 // wanted is a customer; the slices are by version less 1.
@@ -68,7 +71,12 @@ func (w *Want) Change(partition int32, id string, version uint64, change, doc []
 	c.changes, c.docs = append(c.changes, textHash(change)), append(c.docs, textHash(doc))
 	c.seen = append(c.seen, false)
 	w.changes++
+	if bytes.Contains(change, byTimer) {
+		w.timers++
+	}
 }
+
+var byTimer = []byte(`"cause":{"kind":"timer"`)
 
 // Letter implements Sink.
 func (w *Want) Letter(l *Letter) {
@@ -93,6 +101,9 @@ func (w *Want) Customers() int { return len(w.customers) }
 
 // Changes is how many are expected, of all customers.
 func (w *Want) Changes() int { return w.changes }
+
+// Timers is how many of the changes are made by time alone.
+func (w *Want) Timers() int { return w.timers }
 
 // Letters is how many dead letters are expected.
 func (w *Want) Letters() int { return len(w.letters) }
