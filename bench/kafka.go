@@ -27,7 +27,7 @@ func (l Load) Fill(ctx context.Context, brokers []string, topic string) error {
 		return err
 	}
 	defer cl.Close()
-	if _, err := kadm.NewClient(cl).CreateTopic(ctx, l.Partitions, 1, nil, topic); err != nil {
+	if _, err := kadm.NewClient(cl).CreateTopic(ctx, l.Partitions, -1, nil, topic); err != nil {
 		return fmt.Errorf("create topic %s: %w", topic, err)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -48,8 +48,8 @@ func (c *Core) atRest() bool { return c.now().Sub(c.busyAt) > restful }
 const restful = 5 * time.Second
 
 // publish makes the models of what the population is now: cut points only where
-// they moved, so that scores do not flap; but where nothing happens any more, those
-// that are. c.mu is held.
+// they moved, so that scores do not flap, and trends where they are old; but where
+// nothing happens any more, those that are. c.mu is held.
 func (c *Core) publish() {
 	old := c.models.Load()
 	m := *old
@@ -61,7 +61,7 @@ func (c *Core) publish() {
 		}
 	}
 	m.BasketOrders = int(math.Round(c.counts.Orders()))
-	if c.trends.Load().Old(c.counts) {
+	if c.trends.Load().Old(c.counts) || c.atRest() {
 		c.trends.Store(nextbest.NewTrends(c.counts, c.dict))
 	}
 	cuts := c.agg.Cuts(day)

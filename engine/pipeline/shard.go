@@ -194,7 +194,7 @@ func (s *shard) apply() error {
 	r := s.cur
 	s.met.see(ev, s.core.dict)
 	s.who.see(ev)
-	now := max(s.pos.Clock, ev.Time, r.em.AsOf)
+	now := max(s.pos.Clock, ev.Time, r.em.AsOf, r.led.Last)
 	save := s.catchUp(ev.CustomerID, now)
 	s.views = append(s.views[:0], r.led.Views...)
 	examined := s.examine(now)

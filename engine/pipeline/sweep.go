@@ -69,7 +69,9 @@ func (s *shard) look() error {
 	if !r.known || !r.em.Buyer {
 		return nil
 	}
-	id, now := string(s.key[1:]), max(s.pos.Clock, r.em.AsOf)
+	// At the instant of the customer's document: what was said last, and when, hangs on
+	// the models of then.
+	id, now := string(s.key[1:]), max(s.pos.Clock, r.em.AsOf, r.led.Last)
 	fired := s.catchUp(id, now)
 	was := r.em
 	s.rescore(id, now, score.Cause{Kind: "model"}, false)
