@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -89,8 +90,22 @@ type verifier struct {
 	changed int
 }
 
-// active says whether something may move while it is read.
-func (v *verifier) active() bool { return len(v.members) > 0 }
+func newVerifier(cfg *Config, audit *kafka.Audit) *verifier {
+	return &verifier{
+		findings: newFindings(), cfg: cfg, audit: audit, live: map[int32]*liveInstance{}, targets: map[int32]*target{},
+		places: map[int32]int{}, reads: map[int32]int64{}, customers: map[uint64]lastWord{}, intern: pipeline.NewInterner(),
+	}
+}
+
+// active says whether anything has moved since the changelog was first looked at. A
+// group may have members that have stopped: they leave it later.
+func (v *verifier) active(ctx context.Context) bool {
+	if len(v.members) == 0 {
+		return false
+	}
+	now, err := v.audit.Bounds(ctx, pipeline.Changelog)
+	return err != nil || !slices.Equal(now, v.changelog)
+}
 
 func verify(ctx context.Context, cfg *Config, live []string, changes bool, out io.Writer) (err error) {
 	audit, err := kafka.OpenAudit(ctx, cfg.AppID, &cfg.Input.Kafka, slog.New(slog.DiscardHandler))
@@ -98,11 +113,8 @@ func verify(ctx context.Context, cfg *Config, live []string, changes bool, out i
 		return err
 	}
 	defer audit.Close()
-	v := &verifier{
-		findings: newFindings(), cfg: cfg, audit: audit, live: map[int32]*liveInstance{}, targets: map[int32]*target{},
-		places: map[int32]int{}, reads: map[int32]int64{}, customers: map[uint64]lastWord{}, intern: pipeline.NewInterner(),
-		counted: pipeline.NewWhole(cfg.core(), nil, false),
-	}
+	v := newVerifier(cfg, audit)
+	v.counted = pipeline.NewWhole(cfg.core(), nil, false)
 	if err := v.openState(ctx, live); err != nil {
 		return err
 	}
@@ -188,7 +200,7 @@ func (v *verifier) run(ctx context.Context) (err error) {
 		return err
 	}
 	for _, r := range parts {
-		v.offsets(r, after)
+		v.offsets(ctx, r, after)
 	}
 	v.compareShared()
 	return nil

@@ -72,7 +72,7 @@ func (v *verifier) replay(ctx context.Context, p int32, stateAt int64) (*replaye
 	}
 	if r.target != nil && !r.matched && !r.last.SamePlace(r.target.pos) {
 		text := fmt.Sprintf("partition %d: the shared log has come to %s, of which the changelog has no commit record", p, placeText(r.target.pos))
-		if v.active() {
+		if v.active(ctx) {
 			v.note("%s: it moved meanwhile", text)
 		} else {
 			v.say("shared log", "%s", text)
@@ -215,7 +215,7 @@ func (v *verifier) examine(r *replayed) {
 
 // offsets compares a partition's latest commit record with the group's committed
 // offset and with the input's bounds.
-func (v *verifier) offsets(r *replayed, after map[int32]int64) {
+func (v *verifier) offsets(ctx context.Context, r *replayed, after map[int32]int64) {
 	p, next := r.partition, r.last.Next
 	low, committed := v.committed[p]
 	high := max(low, after[p])
@@ -226,7 +226,7 @@ func (v *verifier) offsets(r *replayed, after map[int32]int64) {
 	case r.commits == 0:
 		v.say("offsets", "partition %d: the group has committed offset %d, and the changelog has no commit record: it has lost its records, or is another app_id's; dangol run refuses to start", p, low)
 		return
-	case !committed && !v.active():
+	case !committed && !v.active(ctx):
 		v.say("offsets", "partition %d: the group has no committed offset, the changelog's state has come to %d: the offsets have expired or were deleted; the state goes on from its own, nothing counts twice", p, next)
 	case committed && next > high:
 		v.say("offsets", "partition %d: the group's committed offset %d is lower than the state's %d: it was set back; the state goes on from its own, nothing counts twice", p, high, next)

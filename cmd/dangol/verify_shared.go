@@ -24,7 +24,7 @@ func (v *verifier) fold(ctx context.Context) error {
 	}
 	switch {
 	case errors.Is(err, basket.ErrCounts):
-		v.say("shared log", "the latest snapshot cannot be used: %s; or stop all instances and run \"dangol rebuild\"", err)
+		v.say("shared log", "the latest snapshot cannot be used: %s (for that, stop all instances and run \"dangol rebuild\")", err)
 		folded = nil
 	case errors.Is(err, pipeline.ErrFatal):
 		v.say("shared log", "%s", err)
@@ -37,6 +37,7 @@ func (v *verifier) fold(ctx context.Context) error {
 		return err
 	}
 	for p := range v.audit.Partitions() {
+		since := 0
 		err := v.audit.Read(ctx, pipeline.Pairs, p, bounds[p].Start, bounds[p].End, func(rec *kgo.Record) error {
 			of, pos, ok, err := pipeline.PlaceOf(rec.Value)
 			if err == nil && ok {
@@ -46,6 +47,7 @@ func (v *verifier) fold(ctx context.Context) error {
 				v.say("shared log", "partition %d, offset %d: it is of partition %d", p, rec.Offset, of)
 			}
 			if err == nil && folded != nil && rec.Offset >= at[p] {
+				since++
 				err = folded.Take(pipeline.SharedRecord{Partition: p, Offset: rec.Offset, Value: rec.Value})
 			}
 			if err != nil {
@@ -56,12 +58,25 @@ func (v *verifier) fold(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if t := v.targets[p]; t != nil && t.nth == v.places[p] {
-			t.nth = 0 // all that the log still has of it were at this place: there may have been more
-		}
+		v.settleTarget(p, bounds[p].Start, folded, since)
 	}
 	v.folded = folded
 	return nil
+}
+
+// settleTarget looks at a partition's target once its log has been read, which
+// begins at start, and of which since records came after the snapshot.
+func (v *verifier) settleTarget(p int32, start int64, folded *pipeline.Whole, since int) {
+	t := v.targets[p]
+	if t == nil {
+		return
+	}
+	if start > 0 && t.nth == v.places[p] {
+		t.nth = 0 // all that the log still has were at this place: there may have been more
+	}
+	if folded != nil && since == 0 && folded.Place(p).Next > t.pos.Next {
+		delete(v.targets, p) // the snapshot has more than the log, which had lost it: it was rebuilt
+	}
 }
 
 // place notes a transaction of the shared log.

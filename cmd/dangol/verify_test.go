@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -32,10 +33,21 @@ func newAudited(t *testing.T, events int, more string) *audited {
 func (a *audited) stopped() *audited {
 	a.t.Helper()
 	a.ready()
-	a.drained(a.broker, "dangol")
+	a.through()
 	a.stop(syscall.SIGTERM)
 	require.Contains(a.t, a.out.String(), "msg=stopped")
 	return a
+}
+
+// through waits until everything in the input has been committed. The group may not
+// be there yet.
+func (a *audited) through() {
+	a.t.Helper()
+	cl := client(a.t, a.broker)
+	require.Eventually(a.t, func() bool {
+		lag, err := lagOf(a.t.Context(), cl, "dangol", "events")
+		return err == nil && lag == 0
+	}, 2*time.Minute, 50*time.Millisecond, "%s", &a.out)
 }
 
 // verify returns what the command prints, and whether it found a difference.
@@ -67,4 +79,12 @@ func TestVerifyFindsNothing(t *testing.T) {
 
 	require.NoError(t, os.RemoveAll(a.state))
 	require.Contains(t, a.same(), "no state is compared")
+}
+
+// configure adds to the configuration.
+func (a *audited) configure(more string) {
+	a.t.Helper()
+	text, err := os.ReadFile(a.config)
+	require.NoError(a.t, err)
+	require.NoError(a.t, os.WriteFile(a.config, append(text, more...), 0o600))
 }

@@ -116,7 +116,7 @@ func fits(c lastWord, known bool, version uint64) bool {
 // moved takes off the suspects those whose changelog has gone on, since it was
 // read, to what their document says.
 func (v *verifier) moved(ctx context.Context, suspects map[uint64]*document) error {
-	if !v.active() || len(suspects) == 0 {
+	if !v.active(ctx) || len(suspects) == 0 {
 		return nil
 	}
 	bounds, err := v.audit.Bounds(ctx, pipeline.Changelog)
@@ -170,13 +170,14 @@ func (v *verifier) nameNone(ctx context.Context, hashes []uint64) error {
 // changes looks for gaps and repeats in the versions of the changes that are kept.
 func (v *verifier) changes(ctx context.Context) error {
 	latest := map[uint64]uint64{}
+	moving := v.active(ctx)
 	err := v.eachRecord(ctx, pipeline.Changes, func(rec *kgo.Record) {
 		v.changed++
 		h, n := hashOf(rec.Key), versionOf(rec.Value)
 		if before, seen := latest[h]; seen && n != before+1 {
 			v.say("changes", "customer %q: version %d comes after version %d (partition %d, offset %d)", rec.Key, n, before, rec.Partition, rec.Offset)
 		}
-		if c, known := v.customers[h]; n > c.version && !v.active() {
+		if c, known := v.customers[h]; n > c.version && !moving {
 			if !known {
 				v.say("changes", "customer %q has changes, and is not in the changelog", rec.Key)
 			} else {

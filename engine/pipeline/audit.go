@@ -41,6 +41,9 @@ func DecodeCustomer(val []byte, led *ledger.Ledger, em *score.Emission, intern f
 	return decodeBlob(val, led, em, intern)
 }
 
+// SplitCustomer takes apart what the store keeps of a customer; the parts alias val.
+func SplitCustomer(val []byte) (facts, emission []byte, err error) { return splitBlob(val) }
+
 // NewInterner is for DecodeCustomer, of one goroutine.
 func NewInterner() func([]byte) string { return newInterner() }
 

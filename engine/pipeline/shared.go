@@ -52,7 +52,7 @@ func (c *Core) Join(ctx context.Context, log SharedLog) error {
 		err = errShared
 	}
 	if errors.Is(err, basket.ErrCounts) {
-		err = fmt.Errorf("%w: %w: or stop all instances and run \"dangol rebuild\", which counts again from the changelog", ErrFatal, err)
+		err = fmt.Errorf("%w: %w (for that, stop all instances and run \"dangol rebuild\")", ErrFatal, err)
 	}
 	if err != nil {
 		return fmt.Errorf("snapshot of counts and population: %w", err)

@@ -103,6 +103,9 @@ func (w *Whole) At(partition int32, pos Position) {
 	w.core.clocks[partition] = place{Position: pos}
 }
 
+// Place is how far a partition has come, as it was told.
+func (w *Whole) Place(partition int32) Position { return w.core.clocks[partition].Position }
+
 // Pairs is how many pairs of items are counted.
 func (w *Whole) Pairs() int { w.flush(); return w.core.counts.Pairs() }
 
