@@ -181,7 +181,7 @@ func (c *portrait) write(w io.Writer) error {
 		fmt.Fprintf(&b, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintf(&b, "customer %q, partition %d\n", c.ID, c.Partition)
-	row("seen", "%s to %s, in %d weeks", cmp.Or(c.First, "never"), cmp.Or(c.Last, "never"), c.Weeks)
+	row("seen", "%s to %s, in %s", cmp.Or(c.First, "never"), cmp.Or(c.Last, "never"), quantity(c.Weeks, "week"))
 	if c.Erased != "" {
 		row("erased", "%s", c.Erased)
 	}
@@ -199,10 +199,10 @@ func (c *portrait) write(w io.Writer) error {
 		row("views", "the latest %d, from %s to %s", n, c.Views[0], c.Views[n-1])
 	}
 	if c.Cart > 0 {
-		row("cart", "%d articles", c.Cart)
+		row("cart", "%s", quantity(c.Cart, "article"))
 	}
 	for _, x := range c.Counts {
-		row("counted", "%d %s", x.N, x.What)
+		row("counted", "%s %d", x.What, x.N)
 	}
 	for _, x := range c.Consents {
 		verb := "withdrawn"
@@ -221,12 +221,16 @@ func (c *portrait) write(w io.Writer) error {
 	return err
 }
 
-func (d *orderDoc) words() string {
-	noun := "items"
-	if d.Items == 1 {
-		noun = "item"
+// quantity is a number of things.
+func quantity(n int, what string) string {
+	if n != 1 {
+		what += "s"
 	}
-	text := fmt.Sprintf("%s  %s, %d %s", d.Placed, d.Amount, d.Items, noun)
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+func (d *orderDoc) words() string {
+	text := fmt.Sprintf("%s  %s, %s", d.Placed, d.Amount, quantity(d.Items, "item"))
 	if d.Discount != "" {
 		text += ", discount " + d.Discount
 	}

@@ -78,7 +78,7 @@ func (o *inspectOptions) showTimers(k kept, parts []int32, w io.Writer) error {
 
 func (o *inspectOptions) writeTimers(w io.Writer, p int32, waiting int, next []timerDoc) error {
 	if !o.json {
-		if _, err := fmt.Fprintf(w, "partition %d: %d timers\n", p, waiting); err != nil {
+		if _, err := fmt.Fprintf(w, "partition %d: %s\n", p, quantity(waiting, "timer")); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,9 @@ func newLive(base string) *liveInstance {
 	return &liveInstance{base: strings.TrimSuffix(base, "/"), http: http.Client{Timeout: 2 * time.Minute}}
 }
 
+// errElsewhere is of a partition that an instance has not, or no more.
+var errElsewhere = errors.New("the instance does not have it")
+
 // get reads a path of the API; while the instance is busy it asks again.
 func (l *liveInstance) get(ctx context.Context, path string, into any) error {
 	for {
@@ -44,6 +47,8 @@ func (l *liveInstance) get(ctx context.Context, path string, into any) error {
 		case err != nil:
 			return fmt.Errorf("--live %s: %w", l.base+path, err)
 		case resp.StatusCode == http.StatusTooManyRequests:
+		case resp.StatusCode == http.StatusNotFound:
+			return fmt.Errorf("--live %s: %w", l.base+path, errElsewhere)
 		case resp.StatusCode != http.StatusOK:
 			return fmt.Errorf("--live %s answers %s: %s", l.base+path, resp.Status, strings.TrimSpace(string(body)))
 		default:

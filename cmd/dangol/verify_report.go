@@ -67,11 +67,7 @@ func (f *findings) print(w io.Writer, compared string) error {
 		_, err := fmt.Fprintf(w, "%s: no difference\n", compared)
 		return err
 	}
-	noun := "differences"
-	if n == 1 {
-		noun = "difference"
-	}
-	if _, err := fmt.Fprintf(w, "%s: %d %s\n", compared, n, noun); err != nil {
+	if _, err := fmt.Fprintf(w, "%s: %s\n", compared, quantity(n, "difference")); err != nil {
 		return err
 	}
 	return errReported

@@ -107,7 +107,7 @@ func (a *Audit) Members(ctx context.Context) ([]Member, error) {
 // Committed are the group's offsets, of the partitions that have one.
 func (a *Audit) Committed(ctx context.Context) (map[int32]int64, error) {
 	all, err := a.adm.FetchOffsets(ctx, a.app)
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, fmt.Errorf("offsets of group %q: %w", a.app, err)
 	}
 	at := map[int32]int64{}
