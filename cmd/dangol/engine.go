@@ -88,7 +88,7 @@ func (e *engine) listen() (err error) {
 	}
 	e.server, err = api.New(e.cfg.HTTP, api.Parts{
 		Query: e.core, Encoder: encode.JSON{}, Metrics: e.metrics.Handler(), Observer: e.metrics, Logger: e.log,
-		Cluster: cluster{e.members, e.core, in.Instance}, Holder: e.core, Copies: e.core,
+		Cluster: cluster{e.members, e.core, in.Instance}, Holder: e.core, Copies: e.core, Auditor: e.core,
 	})
 	if err == nil && in.Repartition {
 		err = e.addStage()

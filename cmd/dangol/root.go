@@ -34,7 +34,7 @@ Start with "dangol demo": a broker, a shop and the engine in one process.`,
 			root.AddCommand(c)
 		}
 	}
-	add("engine", newDemoCommand(), newRunCommand(), newReplayCommand(), newBacktestCommand(), newRulesCommand(), newCheckCommand(), newInspectCommand(), newAudienceCommand(), newBenchCommand())
+	add("engine", newDemoCommand(), newRunCommand(), newReplayCommand(), newBacktestCommand(), newRulesCommand(), newCheckCommand(), newInspectCommand(), newVerifyCommand(), newRebuildCommand(), newAudienceCommand(), newBenchCommand())
 	add("data", newBrokerCommand(), newGenerateCommand(), newProduceCommand(), newTxnCommand())
 	root.AddCommand(newVersionCommand())
 	return root

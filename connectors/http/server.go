@@ -50,6 +50,7 @@ type Parts struct {
 	Cluster  Cluster      // the instances that share the work; nil: this is the only one
 	Holder   Holder       // nil: the Query answers for the partitions that Cluster says are this instance's
 	Copies   Copies       // nil: there are none
+	Auditor  Auditor      // nil: this server has no state of its own
 }
 
 // Server is the API. Its life is Listen, then Serve once; Addr is known

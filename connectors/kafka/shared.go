@@ -69,11 +69,16 @@ func OpenShared(ctx context.Context, app string, cfg *Config, log *slog.Logger) 
 	return s, nil
 }
 
-func (s *Shared) open(ctx context.Context) (err error) {
+func (s *Shared) open(ctx context.Context) error {
 	// Not by s.adm, which would know for a while that topics just made are not there.
 	if err := EnsureTopics(ctx, kadm.NewClient(s.cl), s.app, s.cfg); err != nil {
 		return err
 	}
+	return s.attach(ctx)
+}
+
+// attach learns the topics, which are there.
+func (s *Shared) attach(ctx context.Context) (err error) {
 	s.pairs, s.parts, err = newFetcher(ctx, s.cl, TopicName(s.app, pipeline.Pairs), kgo.ReadCommitted(), sharedFetch)
 	if err != nil {
 		return err
@@ -159,7 +164,7 @@ func (s *Shared) choose(starts, ends map[int32]int64) (*generation, error) {
 		why = fmt.Sprintf("partition %d begins at offset %d, and no whole snapshot of what was before is in %s", p, starts[p], s.snaps.f.topic)
 	}
 	return nil, fmt.Errorf("%w: the log %s has lost records: %s. Bring the topic back from a backup; "+
-		"or stop all instances and start with a new app_id and empty state directories, which reads the input again",
+		"or stop all instances and run \"dangol rebuild\", which counts again from the changelog",
 		pipeline.ErrFatal, s.pairs.topic, why)
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -49,6 +50,9 @@ func (c *Core) Join(ctx context.Context, log SharedLog) error {
 	})
 	if err == nil && parts > 0 && !c.shared.whole {
 		err = errShared
+	}
+	if errors.Is(err, basket.ErrCounts) {
+		err = fmt.Errorf("%w: %w (for that, stop all instances and run \"dangol rebuild\")", ErrFatal, err)
 	}
 	if err != nil {
 		return fmt.Errorf("snapshot of counts and population: %w", err)
