@@ -117,22 +117,26 @@ func brokerProcess(t *testing.T, partitions int) (address string) {
 type runner struct {
 	t      *testing.T
 	config string
+	args   []string
 	state  string
 	*process
 	api string
 }
 
-// newRunner runs on brokers, one address or several with commas between.
-func newRunner(t *testing.T, broker string, more string) *runner {
+// newRunner runs on brokers, one address or several with commas between; more is
+// added to its configuration, args to its command line.
+func newRunner(t *testing.T, broker string, more string, args ...string) *runner {
 	dir := t.TempDir()
-	r := &runner{t: t, config: filepath.Join(dir, "dangol.yaml"), state: filepath.Join(dir, "state")}
+	r := &runner{t: t, args: args, config: filepath.Join(dir, "dangol.yaml"), state: filepath.Join(dir, "state")}
 	text := fmt.Sprintf("input: {brokers: [%s]}\nstate: {dir: %q}\nhttp: {listen: 127.0.0.1:0}\n%s", broker, r.state, more)
 	require.NoError(t, os.WriteFile(r.config, []byte(text), 0o600))
 	r.start()
 	return r
 }
 
-func (r *runner) start() { r.process = start(r.t, "run", "-c", r.config) }
+func (r *runner) start() {
+	r.process = start(r.t, append([]string{"run", "-c", r.config}, r.args...)...)
+}
 
 // ready waits for the API and returns its address.
 func (r *runner) ready() string {

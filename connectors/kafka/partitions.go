@@ -17,6 +17,7 @@ type assigned struct {
 	task     *task
 	restored bool            // next is set
 	active   bool            // polled, and in Assigned
+	known    bool            // the group has an offset of it
 	next     kgo.EpochOffset // where it goes on: what is committed, or what its restore said
 }
 
@@ -86,7 +87,7 @@ func (s *Session) given(ctx context.Context, offs map[string]map[int32]kgo.Offse
 		// Without the epoch the client begins at once, and can be set to another
 		// offset; what the epoch is for, the restore checks.
 		parts[p] = kgo.NewOffset().At(told)
-		pt := &assigned{}
+		pt := &assigned{known: a.Committed > 0}
 		s.parts[p] = pt
 		pt.task = s.work(p, func(ctx context.Context) { s.restore(ctx, pt, a, eo) })
 	}
