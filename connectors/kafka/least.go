@@ -48,6 +48,9 @@ var errElse = errors.New("something else has written to the changelog meanwhile,
 func (s *Session) endLeast(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
 	defer s.recycle()
 	if commit && len(next) == 0 && len(s.kept) == 0 {
+		if err := s.commitOffsets(ctx, s.ahead()); err != nil && !expelled(err) {
+			return false, nil, s.fatal(fmt.Errorf("commit offsets: %w", err))
+		}
 		return true, nil, nil
 	}
 	if !commit || !s.own(next) {
@@ -80,7 +83,7 @@ func (s *Session) endLeast(ctx context.Context, commit bool, next map[int32]int6
 	s.mu.Lock()
 	for p := range next {
 		if pt := s.parts[p]; pt != nil {
-			pt.known = true
+			pt.known, pt.ahead = true, false
 		}
 	}
 	s.mu.Unlock()
@@ -121,6 +124,19 @@ func (s *Session) standing(next map[int32]int64) map[int32]kgo.EpochOffset {
 	for p := range next {
 		at[p] = kgo.EpochOffset{Epoch: -1}
 		break
+	}
+	return at
+}
+
+// ahead is, once, where partitions stand of which the group has an earlier offset.
+func (s *Session) ahead() map[int32]kgo.EpochOffset {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := map[int32]kgo.EpochOffset{}
+	for p, pt := range s.parts {
+		if pt.active && pt.ahead {
+			at[p], pt.ahead, pt.known = pt.next, false, true
+		}
 	}
 	return at
 }

@@ -18,6 +18,7 @@ type assigned struct {
 	restored bool            // next is set
 	active   bool            // polled, and in Assigned
 	known    bool            // the group has an offset of it
+	ahead    bool            // of the group's offset, which a life before did not come to commit
 	next     kgo.EpochOffset // where it goes on: what is committed, or what its restore said
 }
 
@@ -118,7 +119,7 @@ func (s *Session) restore(ctx context.Context, pt *assigned, a pipeline.Assignme
 		next = committed
 	}
 	s.mu.Lock()
-	pt.next, pt.restored = next, true
+	pt.next, pt.restored, pt.ahead = next, true, start > max(committed.Offset, a.Start)
 	s.mu.Unlock()
 	s.wake()
 }
