@@ -10,8 +10,8 @@ import (
 	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
-// claim logs, once, which of the brokers' settings do not bear exactly-once, and
-// refuses those under which state would be lost. Brokers that do not answer are left
+// claim logs, once, which of the brokers' settings do not bear what is promised,
+// and refuses those under which state would be lost. Brokers that do not answer are left
 // to who needs them, and asked again with the next attempt.
 func (e *engine) claim(ctx context.Context) error {
 	if !e.foreign {
@@ -29,7 +29,7 @@ func (e *engine) claim(ctx context.Context) error {
 			err = errors.Join(err, errors.New(f.Text))
 			continue
 		}
-		e.log.Warn("exactly-once is not borne by the brokers' settings", "setting", f.Text)
+		e.log.Warn(source.Promise()+" is not borne by the brokers' settings", "setting", f.Text)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", pipeline.ErrFatal, err)
@@ -52,7 +52,7 @@ func printClaim(ctx context.Context, w io.Writer, cfg *Config) error {
 		}
 	}
 	if len(found) == 0 {
-		_, err = fmt.Fprintln(w, "the brokers' settings bear exactly-once")
+		_, err = fmt.Fprintf(w, "the brokers' settings bear %s\n", cfg.Input.Kafka.Promise())
 	}
 	if refused {
 		return errReported

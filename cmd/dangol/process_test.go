@@ -117,16 +117,17 @@ func brokerProcess(t *testing.T, partitions int) (address string) {
 type runner struct {
 	t      *testing.T
 	config string
+	args   []string
 	state  string
-	args   []string // further ones
 	*process
 	api string
 }
 
-// newRunner runs on brokers, one address or several with commas between.
+// newRunner runs on brokers, one address or several with commas between; more is
+// added to its configuration, args to its command line.
 func newRunner(t *testing.T, broker string, more string, args ...string) *runner {
 	dir := t.TempDir()
-	r := &runner{t: t, config: filepath.Join(dir, "dangol.yaml"), state: filepath.Join(dir, "state"), args: args}
+	r := &runner{t: t, args: args, config: filepath.Join(dir, "dangol.yaml"), state: filepath.Join(dir, "state")}
 	text := fmt.Sprintf("input: {brokers: [%s]}\nstate: {dir: %q}\nhttp: {listen: 127.0.0.1:0}\n%s", broker, r.state, more)
 	require.NoError(t, os.WriteFile(r.config, []byte(text), 0o600))
 	r.start()

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,7 +14,8 @@ import (
 	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
-// changelog reads the changelog's partitions back, transaction by transaction.
+// changelog reads the changelog's partitions back, transaction by transaction. What
+// was written without transactions is one up to its commit record, see tokened.
 //
 // It reads uncommitted records and the control records that decide them, and
 // resolves the transactions itself, up to a barrier that it writes first. A
@@ -29,6 +31,25 @@ type changelog struct {
 	aux   *kgo.Client // writes barriers, asks for bounds
 	opts  []kgo.Opt   // of the clients that read
 	log   *slog.Logger
+	token []byte // of the session: what its barriers say
+
+	mu   sync.Mutex
+	ends map[int32]int64 // offset after what the session has read or written, by partition
+}
+
+func (c *changelog) end(p int32) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ends[p]
+}
+
+func (c *changelog) endsAt(p int32, end int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ends == nil {
+		c.ends = map[int32]int64{}
+	}
+	c.ends[p] = end
 }
 
 const (
@@ -36,7 +57,8 @@ const (
 	batchBytes = 64 << 20 // of one batch, decompressed
 )
 
-// barrierKey is the key of barriers; each compacts the one before away.
+// barrierKey is the key of barriers; each compacts the one before away. The value is
+// the token of the session that goes on from there.
 var barrierKey = []byte{'b'}
 
 // Read implements pipeline.ChangelogReader.
@@ -51,9 +73,13 @@ func (c *changelog) Read(ctx context.Context, partition int32, from int64, fn fu
 	}
 	defer cl.Close()
 	upTo := barrier + 1
-	r := newReplay(upTo, func(recs []pipeline.LogRecord) error { return fn(recs, upTo) })
+	r := newReplay(from, upTo, func(recs []pipeline.LogRecord) error { return fn(recs, upTo) })
 	r.log = c.log.With("topic", c.topic, "partition", partition)
-	return r.run(ctx, cl)
+	end, err := r.run(ctx, cl)
+	if err == nil {
+		c.endsAt(partition, end)
+	}
+	return end, err
 }
 
 // Follow implements pipeline.ChangelogReader.
@@ -71,12 +97,13 @@ func (c *changelog) Follow(ctx context.Context, partition int32, from int64, fn 
 		return err
 	}
 	defer cl.Close()
-	_, err = newReplay(math.MaxInt64, fn).run(ctx, cl)
+	_, err = newReplay(from, math.MaxInt64, fn).run(ctx, cl)
 	return err
 }
 
-// open returns a client that reads a partition with all that is in it, from an
-// offset on: from the start of the log, where that lies behind it.
+// open returns a client that reads a partition with all that is in it, from the
+// record before an offset on, which may say whose the next ones are: from the start
+// of the log, where that lies behind it.
 func (c *changelog) open(ctx context.Context, partition int32, from, end int64) (*kgo.Client, error) {
 	if from > end {
 		return nil, fmt.Errorf("%w: %s/%d ends at offset %d, the local state has read it to %d: the topic lost records, or was made anew; "+
@@ -91,7 +118,7 @@ func (c *changelog) open(ctx context.Context, partition int32, from, end int64) 
 		return nil, err
 	}
 	return kgo.NewClient(append(slices.Clone(c.opts),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.topic: {partition: kgo.NewOffset().At(max(from, start))}}),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.topic: {partition: kgo.NewOffset().At(max(from-1, start))}}),
 		kgo.FetchIsolationLevel(kgo.ReadUncommitted()), kgo.KeepControlRecords(),
 		kgo.FetchMaxBytes(readBytes), kgo.FetchMaxPartitionBytes(readBytes), kgo.MaxDecompressBatchBytes(batchBytes),
 		kgo.WithPools(NewPools()), kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
@@ -110,7 +137,7 @@ func offsetOf(listed kadm.ListedOffsets, topic string, partition int32) (int64, 
 
 // barrier writes one and returns its offset.
 func (c *changelog) barrier(ctx context.Context, partition int32) (int64, error) {
-	r := &kgo.Record{Topic: c.topic, Partition: partition, Key: barrierKey, Value: []byte{}}
+	r := &kgo.Record{Topic: c.topic, Partition: partition, Key: barrierKey, Value: c.token}
 	if err := c.aux.ProduceSync(ctx, r).FirstErr(); err != nil {
 		return 0, fmt.Errorf("barrier in %s/%d: %w", c.topic, partition, err)
 	}

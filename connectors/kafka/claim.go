@@ -16,8 +16,8 @@ import (
 type Severity uint8
 
 const (
-	// Warning is of a setting that does not support the claim of exactly-once when a
-	// broker or a disk is lost.
+	// Warning is of a setting that does not support the claim when a broker or a disk is
+	// lost.
 	Warning Severity = 1
 	// Refusal is of one under which state or events would be lost in quiet times.
 	Refusal Severity = 2
@@ -30,12 +30,15 @@ func (s Severity) String() string {
 	return "warning"
 }
 
-// Finding is a setting of the brokers or of a topic that exactly-once does not bear:
+// Finding is a setting of the brokers or of a topic that does not bear what is promised:
 // its value, what is needed, how to get there.
 type Finding struct {
 	Severity Severity
 	Text     string
 }
+
+// exactlyOnceName is Config.Promise of delivery exactly_once.
+const exactlyOnceName = "exactly-once"
 
 // What the claim needs.
 const (
@@ -45,8 +48,8 @@ const (
 	needBytes    = 1_000_012 // the client's largest batch
 )
 
-// CheckClaim asks the brokers for the settings that the claim of exactly-once
-// depends on. It changes nothing; topics that are not there yet are judged as they
+// CheckClaim asks the brokers for the settings that the claim of exactly-once, or of
+// at-least-once, depends on. It changes nothing; topics that are not there yet are judged as they
 // would be made. An error says that the brokers could not be asked.
 func CheckClaim(ctx context.Context, app string, c *Config) ([]Finding, error) {
 	opts, err := c.Options()
@@ -70,7 +73,9 @@ func CheckClaim(ctx context.Context, app string, c *Config) ([]Finding, error) {
 // judge names what is wrong, refusals first.
 func (f *facts) judge(app string, c *Config) []Finding {
 	j := &judgement{facts: f, app: app, c: c}
-	j.version()
+	if !c.AtLeastOnce() {
+		j.version()
+	}
 	j.topicPolicies()
 	if f.brokers == 1 {
 		j.warn("there is one broker: nothing is replicated, and its loss is the loss of the input, of the state and of all results; " +
@@ -81,7 +86,9 @@ func (f *facts) judge(app string, c *Config) []Finding {
 		j.unclean()
 		j.ownTopics()
 	}
-	j.txnVersion()
+	if !c.AtLeastOnce() {
+		j.txnVersion()
+	}
 	j.size()
 	if len(f.unread) > 0 {
 		j.warn("the settings of %s could not be read, and are taken on trust: allow the operation DescribeConfigs", strings.Join(f.unread, ", "))
@@ -99,11 +106,17 @@ type judgement struct {
 }
 
 func (j *judgement) warn(format string, args ...any) {
-	j.all = append(j.all, Finding{Warning, fmt.Sprintf(format, args...)})
+	j.add(Warning, format, args)
 }
 
 func (j *judgement) refuse(format string, args ...any) {
-	j.all = append(j.all, Finding{Refusal, fmt.Sprintf(format, args...)})
+	j.add(Refusal, format, args)
+}
+
+// add takes a finding, of which the text names the promise that was configured.
+func (j *judgement) add(s Severity, format string, args []any) {
+	text := strings.ReplaceAll(format, exactlyOnceName, j.c.Promise())
+	j.all = append(j.all, Finding{s, fmt.Sprintf(text, args...)})
 }
 
 func (j *judgement) version() {
@@ -240,6 +253,9 @@ func (j *judgement) ownTopics() {
 		{txnState, "transaction.state.log.replication.factor", "transaction.state.log.min.isr"},
 		{offsets, "offsets.topic.replication.factor", ""},
 	} {
+		if t.topic == txnState && j.c.AtLeastOnce() {
+			continue
+		}
 		have := number(j.broker, t.factor, needReplicas)
 		if d, ok := j.topics[t.topic]; ok {
 			have = d.replicas

@@ -92,6 +92,20 @@ func TestClaimNamesEachFault(t *testing.T) {
 	}
 }
 
+// Without transactions nobody asks for their settings; of what is asked for, the
+// texts say what it is for.
+func TestClaimOfAtLeastOnce(t *testing.T) {
+	f, c := sound()
+	c.Delivery = atLeastOnce
+	f.txn, f.old = 0, "broker 1 is v2.4"
+	f.topics[txnState].replicas, f.broker["transaction.state.log.min.isr"] = 1, "1"
+	require.Empty(t, f.judge("app", c))
+	f.topics[offsets].replicas = 1
+	found := f.judge("app", c)
+	require.Len(t, found, 1)
+	require.Contains(t, found[0].Text, "at-least-once needs 3")
+}
+
 func TestClaimPutsRefusalsFirst(t *testing.T) {
 	f, c := sound()
 	f.txn, f.old = 0, "broker 1 is v2.4"

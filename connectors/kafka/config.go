@@ -27,6 +27,7 @@ type Config struct {
 	GroupProtocol  string        `yaml:"group_protocol" doc:"who spreads the partitions over the instances: classic (they do, so that a partition goes to its standby) or consumer (the brokers, by KIP-848; 4.0 and later)"`
 	Standbys       int           `yaml:"standbys" doc:"how many other instances keep a copy of each partition's state up to date, to take it over in a second; 0 to 2"`
 	SessionTimeout time.Duration `yaml:"session_timeout" doc:"after this silence the group takes the partitions from a member; 6s to 5m; group_protocol consumer goes by the brokers' setting instead"`
+	Delivery       string        `yaml:"delivery" doc:"exactly_once, by Kafka's transactions; or at_least_once, without them: after a crash outputs may come twice"`
 	TxnTimeout     time.Duration `yaml:"transaction_timeout" doc:"after this time the broker aborts a transaction; 5s to 15m"`
 	Replication    int           `yaml:"replication" doc:"replication factor of topics that dangol creates; -1: the broker's default"`
 	FetchMaxBytes  int           `yaml:"fetch_max_bytes" doc:"most bytes of one fetch, and of one decompressed batch"`
@@ -43,6 +44,23 @@ const (
 	classicProtocol  = "classic"
 	consumerProtocol = "consumer"
 )
+
+// The delivery modes.
+const (
+	exactlyOnce = "exactly_once"
+	atLeastOnce = "at_least_once"
+)
+
+// AtLeastOnce says whether outputs and offsets are written without transactions.
+func (c *Config) AtLeastOnce() bool { return c.Delivery == atLeastOnce }
+
+// Promise is what the delivery mode promises, in words.
+func (c *Config) Promise() string {
+	if c.AtLeastOnce() {
+		return "at-least-once"
+	}
+	return exactlyOnceName
+}
 
 // TLS is the encryption of the connection.
 type TLS struct {
@@ -63,7 +81,7 @@ type SASL struct {
 func DefaultConfig() Config {
 	return Config{
 		Brokers: []string{"127.0.0.1:9092"}, Topic: "events", Start: "earliest", Instance: "0", GroupProtocol: classicProtocol,
-		SessionTimeout: 10 * time.Second, TxnTimeout: 15 * time.Second, Replication: -1,
+		Delivery: exactlyOnce, SessionTimeout: 10 * time.Second, TxnTimeout: 15 * time.Second, Replication: -1,
 		FetchMaxBytes: 16 << 20,
 	}
 }
@@ -106,6 +124,12 @@ func (c *Config) Validate() error {
 	}
 	if c.SessionTimeout < 6*time.Second || c.SessionTimeout > 5*time.Minute {
 		fault("session_timeout: %s is outside 6s to 5m", c.SessionTimeout)
+	}
+	if c.Delivery != exactlyOnce && c.Delivery != atLeastOnce {
+		fault("delivery: %q is neither exactly_once nor at_least_once", c.Delivery)
+	}
+	if c.AtLeastOnce() && c.Repartition {
+		fault("delivery: at_least_once and input.repartition do not go together, for that stage works by transactions: key the input by customer id, or use exactly_once")
 	}
 	if c.TxnTimeout < 5*time.Second || c.TxnTimeout > 15*time.Minute {
 		fault("transaction_timeout: %s is outside 5s to 15m", c.TxnTimeout)

@@ -23,7 +23,7 @@ func Open(ctx context.Context, app string, cfg *Config, keeper pipeline.Keeper, 
 	s := &Session{
 		app: app, cfg: cfg, keeper: keeper, log: log, waiting: waiting{epochs: map[int32]int32{}},
 		restoring: make(chan struct{}, runtime.GOMAXPROCS(0)), look: make(chan struct{}, 1),
-		parts: map[int32]*assigned{}, tasks: map[int32]*task{},
+		parts: map[int32]*assigned{}, tasks: map[int32]*task{}, token: newToken(), least: cfg.AtLeastOnce(),
 	}
 	s.life, s.die = context.WithCancel(context.WithoutCancel(ctx))
 	s.promise = s.produced
@@ -53,20 +53,36 @@ func (s *Session) open(ctx context.Context, app string, more []kgo.Opt) error {
 	}
 	s.adm = kadm.NewClient(s.aux)
 	s.members = newMembers(s.adm, app, s.cfg)
-	s.changelog = &changelog{topic: s.topics[pipeline.Changelog], aux: s.aux, opts: all, log: s.log}
+	s.changelog = &changelog{topic: s.topics[pipeline.Changelog], aux: s.aux, opts: all, log: s.log, token: s.token}
 	if err := s.prepare(ctx, app); err != nil {
 		return err
 	}
-	if s.gs, err = kgo.NewGroupTransactSession(slices.Concat(base, s.options(app), more)...); err != nil {
+	if err := s.connect(ctx, app, slices.Concat(base, s.options(app), more)); err != nil {
+		return err
+	}
+	s.group.AddConsumeTopics(s.cfg.Topic)
+	return nil
+}
+
+// connect makes the client that is to be in the group.
+func (s *Session) connect(ctx context.Context, app string, opts []kgo.Opt) (err error) {
+	if s.least {
+		if s.group, err = kgo.NewClient(append(opts, s.leastOptions()...)...); err != nil {
+			return fmt.Errorf("kafka client: %w", err)
+		}
+		return nil
+	}
+	id := app + "-" + s.cfg.Instance
+	opts = append(opts, kgo.TransactionalID(id), kgo.TransactionTimeout(s.cfg.TxnTimeout))
+	if s.gs, err = kgo.NewGroupTransactSession(opts...); err != nil {
 		return fmt.Errorf("kafka session: %w", err)
 	}
 	s.group = s.gs.Client()
 	// Before the group is joined: a predecessor's open transaction would hold up the
 	// offsets.
 	if _, _, err := s.group.ProducerID(ctx); err != nil {
-		return fmt.Errorf("transactional id %q: %w", app+"-"+s.cfg.Instance, err)
+		return fmt.Errorf("transactional id %q: %w", id, err)
 	}
-	s.group.AddConsumeTopics(s.cfg.Topic)
 	return nil
 }
 
@@ -78,7 +94,6 @@ func (s *Session) options(app string) []kgo.Opt {
 	}
 	opts := []kgo.Opt{
 		kgo.ClientID(clientID(s.cfg.Advertise)), kgo.ConsumerGroup(app), kgo.InstanceID(app + "-" + s.cfg.Instance),
-		kgo.TransactionalID(app + "-" + s.cfg.Instance), kgo.TransactionTimeout(s.cfg.TxnTimeout),
 		kgo.SessionTimeout(s.cfg.SessionTimeout), kgo.HeartbeatInterval(min(s.cfg.SessionTimeout/5, time.Second)),
 		kgo.RebalanceTimeout(max(s.cfg.TxnTimeout, s.cfg.SessionTimeout)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),

@@ -17,6 +17,8 @@ type assigned struct {
 	task     *task
 	restored bool            // next is set
 	active   bool            // polled, and in Assigned
+	known    bool            // the group has an offset of it
+	ahead    bool            // of the group's offset, which a life before did not come to commit
 	next     kgo.EpochOffset // where it goes on: what is committed, or what its restore said
 }
 
@@ -86,7 +88,7 @@ func (s *Session) given(ctx context.Context, offs map[string]map[int32]kgo.Offse
 		// Without the epoch the client begins at once, and can be set to another
 		// offset; what the epoch is for, the restore checks.
 		parts[p] = kgo.NewOffset().At(told)
-		pt := &assigned{}
+		pt := &assigned{known: a.Committed > 0}
 		s.parts[p] = pt
 		pt.task = s.work(p, func(ctx context.Context) { s.restore(ctx, pt, a, eo) })
 	}
@@ -117,7 +119,7 @@ func (s *Session) restore(ctx context.Context, pt *assigned, a pipeline.Assignme
 		next = committed
 	}
 	s.mu.Lock()
-	pt.next, pt.restored = next, true
+	pt.next, pt.restored, pt.ahead = next, true, start > max(committed.Offset, a.Start)
 	s.mu.Unlock()
 	s.wake()
 }

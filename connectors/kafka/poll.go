@@ -51,7 +51,7 @@ func (s *Session) fetch(ctx context.Context) error {
 	if s.activate() {
 		defer time.AfterFunc(soon, cancel).Stop()
 	}
-	fetches := s.gs.PollFetches(ctx)
+	fetches := s.group.PollFetches(ctx)
 	fetches.EachError(func(t string, p int32, e error) {
 		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) || s.rejoins(e) {
 			return

@@ -25,14 +25,16 @@ const (
 type replay struct {
 	fn   func([]pipeline.LogRecord) error
 	log  *slog.Logger
-	end  int64
+	from int64                   // what lies before is not replayed
+	end  int64                   // nor what lies behind, but for what open transactions wait for
 	seen int64                   // offset after the last record
 	open map[int64][]*kgo.Record // by producer id
 	recs []pipeline.LogRecord    // for fn
+	tokened
 }
 
-func newReplay(end int64, fn func([]pipeline.LogRecord) error) *replay {
-	return &replay{fn: fn, log: slog.New(slog.DiscardHandler), end: end, open: map[int64][]*kgo.Record{}}
+func newReplay(from, end int64, fn func([]pipeline.LogRecord) error) *replay {
+	return &replay{fn: fn, log: slog.New(slog.DiscardHandler), from: from, end: end, open: map[int64][]*kgo.Record{}}
 }
 
 // run reads until the end has been seen and no transaction is open.
@@ -71,22 +73,35 @@ func (r *replay) run(ctx context.Context, cl *kgo.Client) (int64, error) {
 			return r.seen, err
 		}
 	}
-	return r.seen, nil
+	return r.seen, r.give(r.unfinished())
 }
 
 // producers are those whose transactions are open.
 func (r *replay) producers() []int64 { return slices.Sorted(maps.Keys(r.open)) }
 
 func (r *replay) record(rec *kgo.Record) error {
+	switch {
+	case rec.Offset < r.from:
+		r.before(rec)
+		return nil
+	case rec.Offset >= r.end && len(r.open) == 0:
+		rec.Recycle()
+		return nil
+	}
 	r.seen = rec.Offset + 1
 	switch {
 	case rec.Attrs.IsControl():
 		return r.decide(rec)
 	case bytes.Equal(rec.Key, barrierKey):
+		left := r.announced(rec.Value)
 		rec.Recycle()
-		return nil
+		return r.give(left)
 	case !rec.Attrs.IsTransactional():
-		return fmt.Errorf("offset %d of the changelog was not written in a transaction: something else writes to it", rec.Offset)
+		token := tokenOf(rec)
+		if token == nil {
+			return fmt.Errorf("offset %d of the changelog was written neither in a transaction nor by an instance of this app_id: something else writes to it", rec.Offset)
+		}
+		return r.give(r.add(rec, token))
 	}
 	r.open[rec.ProducerID] = append(r.open[rec.ProducerID], rec)
 	return nil
@@ -98,13 +113,25 @@ func (r *replay) decide(control *kgo.Record) error {
 	recs := r.open[control.ProducerID]
 	delete(r.open, control.ProducerID)
 	commit, err := isCommit(control.Key)
-	if err == nil && commit && len(recs) > 0 {
-		r.recs = r.recs[:0]
-		for _, rec := range recs {
-			r.recs = append(r.recs, pipeline.LogRecord{Offset: rec.Offset, Key: rec.Key, Value: rec.Value})
-		}
-		err = r.fn(r.recs)
+	if err == nil && commit {
+		return r.give(recs)
 	}
+	for _, rec := range recs {
+		rec.Recycle()
+	}
+	return err
+}
+
+// give hands records on.
+func (r *replay) give(recs []*kgo.Record) (err error) {
+	if len(recs) == 0 {
+		return nil
+	}
+	r.recs = r.recs[:0]
+	for _, rec := range recs {
+		r.recs = append(r.recs, pipeline.LogRecord{Offset: rec.Offset, Key: rec.Key, Value: rec.Value, Stale: r.takeStale(rec.Offset)})
+	}
+	err = r.fn(r.recs)
 	for _, rec := range recs {
 		rec.Recycle()
 	}

@@ -17,7 +17,8 @@ import (
 	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
-// Session is a pipeline.Session over a franz-go group transact session.
+// Session is a pipeline.Session over a franz-go group transact session, or, where
+// delivery is at least once, over a plain client: see endLeast.
 //
 // What is not obvious, each once a bug in somebody's code:
 //   - The producer id is taken before the first poll, so that a predecessor
@@ -37,11 +38,13 @@ import (
 type Session struct {
 	app       string
 	cfg       *Config
-	id        uint64       // pipeline.Assignment.Identity
-	aux       *kgo.Client  // for all that is not the group's
-	adm       *kadm.Client // over aux
-	gs        *kgo.GroupTransactSession
-	group     *kgo.Client // of gs
+	id        uint64                    // pipeline.Assignment.Identity
+	aux       *kgo.Client               // for all that is not the group's
+	adm       *kadm.Client              // over aux
+	gs        *kgo.GroupTransactSession // nil where delivery is at least once
+	group     *kgo.Client               // of gs, or alone
+	token     []byte                    // names this session in the changelog
+	least     bool                      // delivery is at least once
 	keeper    pipeline.Keeper
 	changelog *changelog
 	members   *Members
@@ -64,6 +67,7 @@ type Session struct {
 	waiting waiting
 	polled  []*kgo.Record // handed out; to recycle once the transaction has ended
 	out     block
+	kept    [][]pipeline.Output      // of a transaction that is none: what Produce was given
 	promise func(*kgo.Record, error) // s.produced, bound once
 	outErr  error
 	outMu   sync.Mutex
@@ -111,9 +115,9 @@ func (s *Session) fatal(err error) error {
 // Close implements pipeline.Session.
 func (s *Session) Close() {
 	s.die()
-	if s.gs != nil {
+	if s.group != nil {
 		member, epoch := s.group.GroupMetadata()
-		s.gs.CloseAllowingRebalance()
+		s.group.CloseAllowingRebalance()
 		if s.cfg.GroupProtocol == consumerProtocol && member != "" && epoch > 0 {
 			s.leave(member)
 		}

@@ -84,7 +84,7 @@ func (w *town) written() (out [wide][]int64) {
 		fs.EachRecord(func(r *kgo.Record) {
 			p := r.Partition
 			if replays[p] == nil {
-				replays[p] = newReplay(left[p], func(recs []pipeline.LogRecord) error {
+				replays[p] = newReplay(0, left[p], func(recs []pipeline.LogRecord) error {
 					for _, rec := range recs {
 						var of int32
 						var n int64

@@ -15,21 +15,28 @@ import (
 // Begin implements pipeline.Session.
 func (s *Session) Begin() error {
 	s.out.reset()
-	s.outErr = nil
+	s.kept, s.outErr = s.kept[:0], nil
+	if s.least {
+		return nil
+	}
 	return s.gs.Begin()
 }
 
 // Produce implements pipeline.Session.
 func (s *Session) Produce(outs []pipeline.Output) {
-	for i := range outs {
-		o := &outs[i]
-		r := s.out.next()
-		*r = kgo.Record{
-			Topic: s.topics[o.To], Partition: o.Partition, Key: o.Key, Value: o.Value,
-			Headers: toKafka(o.Headers),
-		}
-		s.gs.Produce(context.Background(), r, s.promise)
+	if s.least {
+		s.kept = append(s.kept, outs)
+		return
 	}
+	for i := range outs {
+		s.send(&outs[i], toKafka(outs[i].Headers))
+	}
+}
+
+func (s *Session) send(o *pipeline.Output, headers []kgo.RecordHeader) {
+	r := s.out.next()
+	*r = kgo.Record{Topic: s.topics[o.To], Partition: o.Partition, Key: o.Key, Value: o.Value, Headers: headers}
+	s.group.Produce(context.Background(), r, s.promise)
 }
 
 // produced takes the broker's answer to one record.
@@ -48,6 +55,9 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	done, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	if s.least {
+		return s.endLeast(done, commit, next)
+	}
 	ctx = kgo.PreTxnCommitFnContext(done, func(req *kmsg.TxnOffsetCommitRequest) error {
 		s.addOffsets(req, next)
 		return nil
@@ -55,13 +65,7 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	if commit {
 		// Whether everything was produced is known once it is flushed; only then
 		// is a commit asked for.
-		if err := s.gs.Client().Flush(ctx); err != nil {
-			return false, nil, fmt.Errorf("flush: %w", err)
-		}
-		s.outMu.Lock()
-		err := s.outErr
-		s.outMu.Unlock()
-		if err != nil {
+		if err := s.flush(ctx); err != nil {
 			return false, nil, err
 		}
 	}
@@ -69,10 +73,7 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	// client holds the group up for half a second, taking the broker for an old one.
 	nothing := len(next) == 0 && s.out.n == 0
 	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(commit && !nothing && s.own(next)))
-	for _, r := range s.polled {
-		r.Recycle()
-	}
-	s.polled = s.polled[:0]
+	s.recycle()
 	if err != nil {
 		return false, nil, s.fatal(fmt.Errorf("end of transaction: %w", err))
 	}
@@ -80,6 +81,30 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 		s.rewind()
 		return commit && nothing, nil, nil
 	}
+	return true, s.goOn(next), nil
+}
+
+// flush waits for the brokers' answers to all that was sent, and says what one of
+// them has refused.
+func (s *Session) flush(ctx context.Context) error {
+	if err := s.group.Flush(ctx); err != nil {
+		return fmt.Errorf("flush: %w", err)
+	}
+	s.outMu.Lock()
+	defer s.outMu.Unlock()
+	return s.outErr
+}
+
+// recycle gives the memory of what was polled back.
+func (s *Session) recycle() {
+	for _, r := range s.polled {
+		r.Recycle()
+	}
+	s.polled = s.polled[:0]
+}
+
+// goOn notes what is committed, and returns the changelog's positions.
+func (s *Session) goOn(next map[int32]int64) map[int32]int64 {
 	s.mu.Lock()
 	for p, n := range next {
 		if pt := s.parts[p]; pt != nil {
@@ -93,7 +118,7 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 			positions[r.Partition] = max(positions[r.Partition], r.Offset+1)
 		}
 	})
-	return true, positions, nil
+	return positions
 }
 
 // own says whether every partition of a transaction is ours still.

@@ -76,6 +76,7 @@ func (c *Core) commit(end func() (changelog map[int32]int64, err error)) error {
 	}
 	c.tallyUp(ended)
 	for _, s := range c.shards {
+		s.renewed()
 		s.reset()
 	}
 	return nil

@@ -86,6 +86,7 @@ type Core struct {
 	given     map[int32]Assignment // the latest of each partition
 	restoring map[int32]*restoring // under way
 	followed  map[int32]Position   // of other instances, that copies are kept of
+	stales    map[int32]map[string]bool
 
 	// committing is full from the end of a transaction until the store has it: a
 	// restore waits for that. It is a channel because the waiting must be able
@@ -135,7 +136,7 @@ func NewCore(cfg Config, store *state.Store, enc Encoder, newDecoder func() (Dec
 		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places, leastBuyers: leastBuyers,
 		shards: map[int32]*shard{}, restored: map[int32]bool{}, given: map[int32]Assignment{}, committing: make(chan struct{}, 1),
 		leastLog: leastLog, joined: true, moved: 1,
-		restoring: map[int32]*restoring{}, followed: map[int32]Position{},
+		restoring: map[int32]*restoring{}, followed: map[int32]Position{}, stales: map[int32]map[string]bool{},
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.stats.Rejects = map[event.Reason]uint64{}
@@ -207,7 +208,10 @@ func (c *Core) Finish(wall int64) error {
 		if err := s.tick(wall); err != nil {
 			return err
 		}
-		return s.flushAll()
+		if err := s.flushAll(); err != nil {
+			return err
+		}
+		return s.renew()
 	}); err != nil {
 		return err
 	}

@@ -150,7 +150,13 @@ func (r *restorer) transaction(recs []LogRecord) error {
 		if len(rec.Key) == 0 {
 			return fmt.Errorf("record without a key at offset %d", rec.Offset)
 		}
-		if rec.Key[0] == positionKey {
+		if rec.Stale {
+			if rec.Key[0] != positionKey { // each transaction writes that one
+				r.core.noteStale(r.partition, rec.Key)
+			}
+			continue
+		}
+		if IsCommit(rec.Key) {
 			pos, err := DecodePosition(rec.Value)
 			if err != nil {
 				return fmt.Errorf("offset %d: %w", rec.Offset, err)
@@ -192,6 +198,10 @@ func (r *restorer) close(end int64) error {
 	b.SetPosition(r.partition, r.pos.Append(nil))
 	return b.Commit()
 }
+
+// IsCommit says whether a changelog record's key is that of a partition's commit
+// record, a transaction's last.
+func IsCommit(key []byte) bool { return len(key) > 0 && key[0] == positionKey }
 
 // positionLogKey is the changelog's key of a partition's commit record.
 func positionLogKey(partition int32) []byte {

@@ -52,6 +52,10 @@ type Output struct {
 // Session is one life of the connection to the input, the outputs and the
 // offsets, bound together by transactions. One goroutine uses it. After any
 // error it is dead: Close it and open another.
+//
+// A session that delivers at least once has no transactions. What End writes is seen
+// bit by bit, outputs before the changelog, the changelog before the offsets; and
+// where End returns false, or an error, some of it may have been.
 type Session interface {
 	// Assigned returns the partitions that this session may process now: those
 	// that the group gave it and that were restored since. Others may be on their
@@ -86,12 +90,15 @@ type Session interface {
 type LogRecord struct {
 	Offset     int64
 	Key, Value []byte // a nil Value deletes the key
+	// Stale says that it does not count: who wrote it had lost the partition. Since the
+	// log's compaction does not know, its key is to be written again.
+	Stale bool
 }
 
 // ChangelogReader reads a partition of the changelog back.
 type ChangelogReader interface {
 	// Read calls fn with each committed transaction's records of a partition, in
-	// log order, from offset from (0: the start of the log) to a barrier that it
+	// log order (and with what one that is none has left unfinished), from offset from (0: the start of the log) to a barrier that it
 	// writes there first, so that nothing committed before is missed. The bytes
 	// hold until fn returns. upTo, of every call the same, is the offset after the
 	// barrier, which Read reports at the end. A log that ends before from is not the
