@@ -112,8 +112,8 @@ func (s *Session) Close() {
 	if s.gs != nil {
 		s.gs.CloseAllowingRebalance()
 	}
-	s.working.Wait()
 	if s.aux != nil {
-		s.aux.Close()
+		s.aux.Close() // before the wait: a barrier that was sent is waited for until the broker answers, whatever its context says
 	}
+	s.working.Wait()
 }

@@ -95,6 +95,10 @@ func (l *Loop) Run(ctx context.Context) error {
 		if errors.Is(err, ErrFatal) {
 			return err
 		}
+		if errors.Is(err, errApart) {
+			l.Core.apart()
+			l.leave()
+		}
 		if l.Now().Sub(began) > time.Minute {
 			wait = backoffLeast
 		}
@@ -118,7 +122,8 @@ func (l *Loop) join(ctx context.Context) error {
 		return err
 	}
 	if err := l.Core.Join(ctx, log); err != nil {
-		l.leave()
+		l.Core.shared.log = nil
+		log.Close() // also where the core has not taken it yet
 		return err
 	}
 	return nil
