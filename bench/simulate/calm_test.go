@@ -34,7 +34,7 @@ func (s *calmSession) Assigned() []int32 { return slices.Sorted(maps.Keys(s.w.pa
 func (s *calmSession) Begin() error      { s.outs = nil; return nil }
 func (s *calmSession) Close()            {}
 
-func (s *calmSession) Ends(context.Context) (map[int32]int64, error) {
+func (s *calmSession) Ends(context.Context, map[int32]int64) (map[int32]int64, error) {
 	ends := map[int32]int64{}
 	for p, in := range s.input {
 		ends[p] = int64(len(in))

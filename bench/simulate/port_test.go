@@ -45,9 +45,9 @@ func (s *session) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) 
 	return batches, err
 }
 
-func (s *session) Ends(ctx context.Context) (map[int32]int64, error) {
+func (s *session) Ends(ctx context.Context, at map[int32]int64) (map[int32]int64, error) {
 	s.step("after process")
-	return s.Session.Ends(ctx)
+	return s.Session.Ends(ctx, at)
 }
 
 func (s *session) Produce(outs []pipeline.Output) {

@@ -256,6 +256,7 @@ func (w *world) run() *outcome {
 	}
 	running.Wait()
 	w.corpses.Wait()
+	defer time.Sleep(time.Minute) // in which clients that were closed end what they were at
 	return w.outcome(stuck)
 }
 

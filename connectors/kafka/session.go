@@ -41,6 +41,7 @@ type Session struct {
 	gs        *kgo.GroupTransactSession
 	group     *kgo.Client // of gs
 	keeper    pipeline.Keeper
+	input     *fetcher
 	changelog *changelog
 	members   *Members
 	log       *slog.Logger
@@ -81,21 +82,6 @@ func (s *Session) Assigned() []int32 {
 	s.handed = ps
 	s.mu.Unlock()
 	return slices.Clone(ps)
-}
-
-// Ends implements pipeline.Session.
-func (s *Session) Ends(ctx context.Context) (map[int32]int64, error) {
-	offs, err := s.adm.ListCommittedOffsets(ctx, s.cfg.Topic)
-	if err != nil {
-		return nil, err
-	}
-	ends := map[int32]int64{}
-	offs.Each(func(o kadm.ListedOffset) {
-		if o.Err == nil {
-			ends[o.Partition] = o.Offset
-		}
-	})
-	return ends, nil
 }
 
 // fatal marks an error that another session would meet again.
