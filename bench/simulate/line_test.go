@@ -9,12 +9,17 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 var errDead = errors.New("simulate: the process is dead")
+
+// broken is an error as a machine's network gives it, by which the client decides what
+// to try again.
+func broken(op string, err error) error { return &net.OpError{Op: op, Net: "tcp", Err: err} }
 
 // line is all that a process has to do with the network. It dies with the process,
 // and stands still while the process is frozen.
@@ -38,12 +43,12 @@ func (l *line) dial(ctx context.Context, network, address string) (net.Conn, err
 	}
 	if l.w.fault("connection refused") {
 		time.Sleep(refusedAfter)
-		return nil, errors.New("simulate: connection refused")
+		return nil, broken("dial", syscall.ECONNREFUSED)
 	}
 	inner, err := l.w.net.DialContext(ctx, network, address)
 	if err != nil {
 		time.Sleep(refusedAfter)
-		return nil, err
+		return nil, broken("dial", syscall.ECONNREFUSED)
 	}
 	c := &conn{Conn: inner, line: l}
 	l.mu.Lock()
@@ -133,7 +138,7 @@ func (c *conn) Write(b []byte) (int, error) {
 		key = kmsg.Key(binary.BigEndian.Uint16(b[4:]))
 	}
 	if !cuttable[key] {
-		return c.Conn.Write(b)
+		return c.send(b)
 	}
 	w, name := c.line.w, key.Name()
 	if w.fault("latency") {
@@ -145,7 +150,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	switch {
 	case w.fault("cut before " + name):
 		c.Close()
-		return 0, errors.New("simulate: cut before the request")
+		return 0, broken("write", syscall.ECONNRESET)
 	case w.fault("cut after " + name):
 		c.deaf.Store(true)
 		time.AfterFunc(lostAfter, func() { c.Close() })
@@ -154,7 +159,7 @@ func (c *conn) Write(b []byte) (int, error) {
 		return 0, errDead
 	case w.fault("kill after " + name):
 		c.deaf.Store(true)
-		n, err := c.Conn.Write(b)
+		n, err := c.send(b)
 		time.Sleep(lostAfter)
 		c.line.kill("after " + name)
 		return n, err
@@ -164,7 +169,15 @@ func (c *conn) Write(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return c.Conn.Write(b)
+	return c.send(b)
+}
+
+func (c *conn) send(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		err = broken("write", syscall.ECONNRESET)
+	}
+	return n, err
 }
 
 // Read gives answers, unless they are to be lost.
@@ -174,6 +187,9 @@ func (c *conn) Read(b []byte) (int, error) {
 		if err != nil || !c.deaf.Load() {
 			if gone := c.line.gate(); gone != nil {
 				return 0, gone
+			}
+			if err != nil {
+				err = broken("read", syscall.ECONNRESET)
 			}
 			return n, err
 		}
