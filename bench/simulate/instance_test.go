@@ -153,23 +153,24 @@ func newLife(i *instance) *life {
 	cfg := state.DefaultConfig()
 	cfg.Dir, cfg.HotBytes, cfg.CacheBytes, cfg.MemTableBytes = "state", 1<<20, 1<<20, 1<<20
 	var err error
-	l.store, err = state.Open(cfg, w.planted.disk(l.disk), state.Observer{})
+	l.store, err = state.Open(cfg, l.disk, state.Observer{})
 	require.NoError(w.t, err)
 	l.core = pipeline.NewCore(w.config(), l.store, encoder{}, func() (pipeline.Decoder, error) { return w.planted.decoder(), nil }, w.now)
 	kcfg := w.kafkaConfig(i.name)
 	loop := &pipeline.Loop{
 		Core: l.core, Cfg: pipeline.LoopConfig{CommitInterval: w.interval, MaxRecords: w.most}, Now: w.now, Log: w.log.With("instance", i.name),
 		Share: func(ctx context.Context) (pipeline.SharedLog, error) {
-			s, err := kafka.OpenShared(ctx, app, &kcfg, w.log, kgo.Dialer(l.line.dial))
+			s, err := kafka.OpenShared(ctx, app, &kcfg, w.log, kgo.Dialer(l.line.dial), kgo.DisableClientMetrics())
 			if err != nil {
 				return nil, err
 			}
-			return w.planted.shared(&shared{s, l}), nil
+			return w.planted.shared(l, &shared{s, l}), nil
 		},
 		Open: func(ctx context.Context, k pipeline.Keeper) (pipeline.Session, error) {
 			var group *kgo.Client
 			k = w.planted.keeper(l, &keeper{k, l})
-			s, err := kafka.Open(ctx, app, &kcfg, k, w.log.With("instance", i.name), kgo.Dialer(l.line.dial), kgo.WithHooks(newClient(func(cl *kgo.Client) { group = cl })))
+			s, err := kafka.Open(ctx, app, &kcfg, k, w.log.With("instance", i.name), kgo.Dialer(l.line.dial), kgo.DisableClientMetrics(),
+				kgo.WithHooks(newClient(func(cl *kgo.Client) { group = cl })))
 			if err != nil {
 				return nil, err
 			}

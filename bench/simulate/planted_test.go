@@ -3,7 +3,8 @@
 package simulate
 
 import (
-	"github.com/cockroachdb/pebble/v2/vfs"
+	"sync"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/dangol-dev/dangol/engine/pipeline"
@@ -11,10 +12,14 @@ import (
 
 // planted is a fault in the program, put in at its ports. The zero planted is none.
 type planted struct {
+	mu          sync.Mutex
 	rates       map[string]int // of faults, instead of those of the seed
+	troubles    []string       // from outside, instead of all
+	scenario    func(*scenario)
+	onBrokers   func(*world)
 	onSession   func(l *life, s pipeline.Session, group *kgo.Client) pipeline.Session
 	onKeeper    func(l *life, k pipeline.Keeper) pipeline.Keeper
-	onSharedLog func(s pipeline.SharedLog) pipeline.SharedLog
+	onSharedLog func(l *life, s pipeline.SharedLog) pipeline.SharedLog
 	onDecoder   func(pipeline.Decoder) pipeline.Decoder
 }
 
@@ -26,8 +31,6 @@ func (f *planted) rate(name string, rate int) int {
 	return rate
 }
 
-func (*planted) disk(fs vfs.FS) vfs.FS { return fs }
-
 func (f *planted) decoder() pipeline.Decoder {
 	if f.onDecoder != nil {
 		return f.onDecoder(decoder{})
@@ -35,9 +38,9 @@ func (f *planted) decoder() pipeline.Decoder {
 	return decoder{}
 }
 
-func (f *planted) shared(s pipeline.SharedLog) pipeline.SharedLog {
+func (f *planted) shared(l *life, s pipeline.SharedLog) pipeline.SharedLog {
 	if f.onSharedLog != nil {
-		return f.onSharedLog(s)
+		return f.onSharedLog(l, s)
 	}
 	return s
 }

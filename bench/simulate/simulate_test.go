@@ -33,6 +33,9 @@ func simulate(t *testing.T, seed uint64, plant *planted, out io.Writer) (o *outc
 		w := newWorld(t, seed, log)
 		if plant != nil {
 			w.planted = plant
+			if plant.scenario != nil {
+				plant.scenario(&w.scenario)
+			}
 		}
 		log.Info("scenario", "seed", seed, "is", fmt.Sprintf("%+v", w.scenario))
 		o = w.run()

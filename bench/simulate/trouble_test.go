@@ -4,6 +4,7 @@ package simulate
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -63,6 +64,9 @@ func (w *world) trouble1(ctx context.Context) {
 		case <-time.After(time.Duration(200+w.intN(2500)) * time.Millisecond):
 		}
 		x := troubles[w.intN(len(troubles))]
+		if some := w.planted.troubles; some != nil && !slices.Contains(some, x.name) {
+			continue
+		}
 		w.count(x.name)
 		w.log.Info(x.name)
 		x.do(w, ctx)

@@ -196,6 +196,9 @@ func (w *world) open() {
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
 	require.NoError(w.t, err)
 	w.adm = kadm.NewClient(w.plain)
+	if on := w.planted.onBrokers; on != nil {
+		on(w)
+	}
 }
 
 // feed writes the input: at once where the clock is live, for it would go on where
