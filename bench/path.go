@@ -66,8 +66,8 @@ type feed struct {
 	Outputs int64
 }
 
-func (f *feed) Assigned() []int32                             { return []int32{0} }
-func (f *feed) Ends(context.Context) (map[int32]int64, error) { return nil, nil }
+func (f *feed) Assigned() []int32                                              { return []int32{0} }
+func (f *feed) Ends(context.Context, map[int32]int64) (map[int32]int64, error) { return nil, nil }
 
 func (f *feed) Begin() error { return nil }
 func (f *feed) Close()       {}

@@ -46,6 +46,7 @@ type Session struct {
 	token     []byte                    // names this session in the changelog
 	least     bool                      // delivery is at least once
 	keeper    pipeline.Keeper
+	input     *fetcher
 	changelog *changelog
 	members   *Members
 	log       *slog.Logger
@@ -89,21 +90,6 @@ func (s *Session) Assigned() []int32 {
 	return slices.Clone(ps)
 }
 
-// Ends implements pipeline.Session.
-func (s *Session) Ends(ctx context.Context) (map[int32]int64, error) {
-	offs, err := s.adm.ListCommittedOffsets(ctx, s.cfg.Topic)
-	if err != nil {
-		return nil, err
-	}
-	ends := map[int32]int64{}
-	offs.Each(func(o kadm.ListedOffset) {
-		if o.Err == nil {
-			ends[o.Partition] = o.Offset
-		}
-	})
-	return ends, nil
-}
-
 // fatal marks an error that another session would meet again.
 func (s *Session) fatal(err error) error {
 	if errors.Is(err, kerr.FencedInstanceID) {
@@ -122,10 +108,10 @@ func (s *Session) Close() {
 			s.leave(member)
 		}
 	}
-	s.working.Wait()
 	if s.aux != nil {
-		s.aux.Close()
+		s.aux.Close() // before the wait: a barrier that was sent is waited for until the broker answers, whatever its context says
 	}
+	s.working.Wait()
 }
 
 // leave lets the next life of this instance join a group of the consumer protocol

@@ -151,7 +151,7 @@ func TestSessionCommitsAndAborts(t *testing.T) {
 	require.NoError(t, s.Begin())
 	next = poll(t, s, 15)
 	require.Equal(t, map[int32]int64{0: 10, 2: 5}, next, "an abort gives the records back")
-	ends, err := s.Ends(t.Context())
+	ends, err := s.Ends(t.Context(), nil)
 	require.NoError(t, err)
 	require.Equal(t, map[int32]int64{0: 10, 1: 0, 2: 5}, ends)
 	s.Produce([]pipeline.Output{logged(1, 0), logged(2, 2), {To: pipeline.Changes, Key: []byte("c1"), Value: []byte("{}")}})

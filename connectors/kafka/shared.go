@@ -20,6 +20,7 @@ import (
 type Shared struct {
 	app   string
 	cfg   *Config
+	more  []kgo.Opt // of every client
 	log   *slog.Logger
 	cl    *kgo.Client
 	side  *kgo.Client // for snapshots: a broker answers what it is asked on a connection in turn, and a fetch of the log waits
@@ -44,11 +45,12 @@ type Shared struct {
 }
 
 // OpenShared connects and makes sure of the topics. Nothing is read before Load.
-func OpenShared(ctx context.Context, app string, cfg *Config, log *slog.Logger) (*Shared, error) {
+func OpenShared(ctx context.Context, app string, cfg *Config, log *slog.Logger, more ...kgo.Opt) (*Shared, error) {
 	opts, err := cfg.Options()
 	if err != nil {
 		return nil, err
 	}
+	opts = append(opts, more...)
 	cl, err := kgo.NewClient(append(slices.Clone(opts), kgo.FetchMaxWait(fetchWait))...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
@@ -58,7 +60,7 @@ func OpenShared(ctx context.Context, app string, cfg *Config, log *slog.Logger) 
 		cl.Close()
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
-	s := &Shared{app: app, cfg: cfg, log: log, cl: cl, side: side, adm: kadm.NewClient(side)}
+	s := &Shared{app: app, cfg: cfg, more: more, log: log, cl: cl, side: side, adm: kadm.NewClient(side)}
 	s.room = sync.NewCond(&s.mu)
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()

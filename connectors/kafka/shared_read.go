@@ -79,8 +79,8 @@ func (s *Shared) lasting(err error) error {
 	case errors.Is(err, kerr.TopicAuthorizationFailed):
 		return fmt.Errorf("%w: the right to read topic %q is missing: %w", pipeline.ErrFatal, s.pairs.topic, err)
 	case errors.Is(err, kerr.OffsetOutOfRange):
-		return fmt.Errorf("%w: this process has stood still for so long that the shared log goes on without what it has not read; "+
-			"restart it, and it begins with the latest snapshot: %w", pipeline.ErrFatal, err)
+		return fmt.Errorf("this process has stood still for so long that the shared log goes on without what it has not read; "+
+			"it begins anew with the latest snapshot: %w", err)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (s *Shared) newWriter(ctx context.Context) (*writer, error) {
 		return nil, err
 	}
 	// Idempotent, so that a part that is sent again is there once, and in order.
-	cl, err := kgo.NewClient(append(opts, kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	cl, err := kgo.NewClient(append(append(opts, s.more...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.MaxBufferedBytes(saveAhead), kgo.ProducerBatchCompression(kgo.SnappyCompression()))...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)

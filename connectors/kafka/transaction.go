@@ -75,7 +75,10 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(commit && !nothing && s.own(next)))
 	s.recycle()
 	if err != nil {
-		return false, nil, s.fatal(fmt.Errorf("end of transaction: %w", err))
+		// Not fatal, even of an instance that was fenced: it may have fenced itself by
+		// joining anew, the answer to which was lost. Of another process of its name
+		// the group tells its successor.
+		return false, nil, fmt.Errorf("end of transaction: %w", err)
 	}
 	if !committed {
 		s.rewind()

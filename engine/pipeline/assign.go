@@ -127,12 +127,20 @@ func (c *Core) rollback() {
 	c.publisher.rollback()
 }
 
-// observeEnds takes the broker's word on where its partitions end. idle says
-// that polls have given nothing for a while.
-func (c *Core) observeEnds(ends map[int32]int64, idle bool, wall int64) {
+// stand is where the open partitions are.
+func (c *Core) stand() map[int32]int64 {
+	at := make(map[int32]int64, len(c.shards))
+	for p, s := range c.shards {
+		at[p] = s.pos.Next
+	}
+	return at
+}
+
+// observeEnds takes the broker's word on where its partitions end.
+func (c *Core) observeEnds(ends map[int32]int64, wall int64) {
 	for p, s := range c.shards {
 		if end, ok := ends[p]; ok {
-			s.end, s.endAt, s.idle = end, wall, idle
+			s.end, s.endAt = end, wall
 		}
 	}
 	c.statsMu.Lock()

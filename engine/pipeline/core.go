@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -45,6 +46,9 @@ type Config struct {
 	// Sweep is how many customers of a partition are scored again in a transaction
 	// after the models have moved; 0: none, the move shows at their next event.
 	Sweep int
+	// LeastLog is how many bytes must have come on the shared log for a snapshot of
+	// what is in it; 0: 8 MiB.
+	LeastLog int64
 	// FutureSkew is how far ahead of the wall clock an event's time may be.
 	FutureSkew time.Duration
 }
@@ -135,7 +139,7 @@ func NewCore(cfg Config, store *state.Store, enc Encoder, newDecoder func() (Dec
 	c := &Core{
 		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places, leastBuyers: leastBuyers,
 		shards: map[int32]*shard{}, restored: map[int32]bool{}, given: map[int32]Assignment{}, committing: make(chan struct{}, 1),
-		leastLog: leastLog, joined: true, moved: 1,
+		leastLog: cmp.Or(cfg.LeastLog, leastLog), joined: true, moved: 1,
 		restoring: map[int32]*restoring{}, followed: map[int32]Position{}, stales: map[int32]map[string]bool{},
 	}
 	c.life, c.end = context.WithCancel(context.Background())

@@ -50,9 +50,6 @@ func TestNextFit(t *testing.T) {
 	require.Equal(t, fitting{monday - 1, none}, next(part(9, 1, 9), part(3, 1, 9)), "the slower one counts")
 	require.Equal(t, fitting{monday + 7*dayMS - 1, map[int32]int64{1: 9}}, next(part(9, 1, 9), part(3, 9, 9)), "which is at its end")
 	require.Equal(t, fitting{behind: none}, next(part(9, 1, 9), &shard{}), "of which nobody has asked where it ends")
-	idle := part(3, 7, 9)
-	idle.idle = true
-	require.Equal(t, fitting{monday + 7*dayMS - 1, map[int32]int64{1: 7}}, next(part(9, 1, 9), idle), "what is left are control records")
 
 	cfg.Clock = LiveClock
 	require.Equal(t, fitting{monday - 7*dayMS - 1, none}, next(part(0.9, 9, 9)))

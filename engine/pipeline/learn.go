@@ -101,7 +101,7 @@ func onGrid(clock, every int64) int64 {
 }
 
 // exhausted says whether the partition has given all that it had.
-func (s *shard) exhausted() bool { return s.endAt != 0 && (s.pos.Next >= s.end || s.idle) }
+func (s *shard) exhausted() bool { return s.endAt != 0 && s.pos.Next >= s.end }
 
 // considerFit asks for what models are fitted to, where a fit is due, and begins
 // it in the background where all is there. It runs after a commit, on the loop's

@@ -95,6 +95,9 @@ func (l *Loop) Run(ctx context.Context) error {
 		if errors.Is(err, ErrFatal) {
 			return err
 		}
+		if errors.Is(err, errApart) && !l.forget(ctx) {
+			return nil
+		}
 		if l.Now().Sub(began) > time.Minute {
 			wait = backoffLeast
 		}
@@ -108,6 +111,24 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 }
 
+// forget gives the shared log back and what was learned of it up, once nothing in the
+// background works on that any more. It is false where ctx ends before.
+func (l *Loop) forget(ctx context.Context) bool {
+	l.Core.apart()
+	idle := make(chan struct{})
+	go func() {
+		l.Core.background.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		l.leave()
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // join opens the shared log and learns what is in it, unless that has been done.
 func (l *Loop) join(ctx context.Context) error {
 	if l.Share == nil || l.Core.shared.log != nil {
@@ -118,7 +139,8 @@ func (l *Loop) join(ctx context.Context) error {
 		return err
 	}
 	if err := l.Core.Join(ctx, log); err != nil {
-		l.leave()
+		l.Core.shared.log = nil
+		log.Close() // also where the core has not taken it yet
 		return err
 	}
 	return nil
@@ -236,13 +258,16 @@ func (l *Loop) askEnds(ctx context.Context, s Session, empty bool) {
 	l.lastEnds = now
 	ctx, cancel := context.WithTimeout(ctx, endsWithin)
 	defer cancel()
-	ends, err := s.Ends(ctx)
+	var at map[int32]int64
+	if !l.quietSince.IsZero() && now.Sub(l.quietSince) >= quietFor {
+		at = l.Core.stand()
+	}
+	ends, err := s.Ends(ctx, at)
 	if err != nil {
 		l.Log.Debug("the input's ends are not known; clocks wait", "error", err)
 		return
 	}
-	idle := !l.quietSince.IsZero() && now.Sub(l.quietSince) >= quietFor
-	l.Core.observeEnds(ends, idle, now.UnixMilli())
+	l.Core.observeEnds(ends, now.UnixMilli())
 }
 
 func (l *Loop) end(ctx context.Context, s Session) error {

@@ -14,7 +14,7 @@ import (
 // resetShared forgets all that is true of all customers. c.mu is held, or nobody
 // else knows the core yet.
 func (c *Core) resetShared() {
-	c.shared.at, c.shared.bytes, c.shared.size = map[int32]int64{}, 0, 0
+	c.shared.at, c.shared.bytes, c.shared.size, c.shared.whole = map[int32]int64{}, 0, 0, false
 	c.agg = score.NewAggregate()
 	c.counts = basket.New(c.cfg.Basket)
 	c.dict = basket.NewDictionary()

@@ -64,8 +64,10 @@ type Session interface {
 	// committed.
 	Assigned() []int32
 	// Ends asks the broker for the offset after the last record of each of the
-	// input's partitions that a poll could give.
-	Ends(ctx context.Context) (map[int32]int64, error)
+	// input's partitions. It may count what no poll gives, but not for partitions in
+	// at, which holds where they stand: where no record is left of one of them, the
+	// end is that.
+	Ends(ctx context.Context, at map[int32]int64) (map[int32]int64, error)
 	// Poll waits for records until ctx ends, and returns at most max of them.
 	// None is no error.
 	Poll(ctx context.Context, max int) ([]Batch, error)

@@ -28,7 +28,6 @@ type shard struct {
 	pos, saved Position // as of now, as of the last commit
 	end        int64    // offset after the last record that the broker had
 	endAt      int64    // wall, Unix ms, at which it said so; 0: never
-	idle       bool     // and polls gave nothing then: what stands before end are control records
 	doneAt     int64    // Kafka timestamp of the latest record committed; 0: none yet
 	touched    bool
 	told       bool // the shared log says that the partition has given all that it has
@@ -94,7 +93,7 @@ func newShard(c *Core, p int32, table *state.Table, dec Decoder, pos Position) *
 
 // batch applies a partition's records.
 func (s *shard) batch(b *Batch, wall int64) error {
-	if s.idle = false; b.EndAt >= s.endAt {
+	if b.EndAt >= s.endAt {
 		s.end, s.endAt = b.End, b.EndAt
 	}
 	limit := wall + s.core.cfg.FutureSkew.Milliseconds()

@@ -90,6 +90,10 @@ func (c *Core) apart() {
 	c.mu.Unlock()
 }
 
+// errApart says that the shared log cannot be followed from where it was: what is
+// shared is to be learned anew.
+var errApart = errors.New("shared log")
+
 const pullEvery = 2 * time.Millisecond
 
 func reached(at, ends map[int32]int64) bool {
@@ -109,7 +113,7 @@ func (c *Core) pull() error {
 	defer c.shared.counting.Unlock()
 	recs, at, err := c.shared.log.Poll()
 	if err != nil {
-		return fmt.Errorf("shared log: %w", err)
+		return fmt.Errorf("%w: %w", errApart, err)
 	}
 	for p, o := range at {
 		c.shared.at[p] = o

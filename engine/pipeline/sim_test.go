@@ -168,7 +168,7 @@ func (s *session) Assigned() []int32 {
 	return ps
 }
 
-func (s *session) Ends(context.Context) (map[int32]int64, error) {
+func (s *session) Ends(context.Context, map[int32]int64) (map[int32]int64, error) {
 	ends := map[int32]int64{}
 	for p, in := range s.w.input {
 		ends[int32(p)] = logStart + int64(len(in))

@@ -22,10 +22,10 @@ func (c *Core) considerSnapshot() {
 		s.counting.Unlock()
 		return
 	}
-	at := maps.Clone(s.at)
+	log, at := s.log, maps.Clone(s.at)
 	c.background.Go(func() {
 		size := int64(0)
-		err := s.log.Save(c.life, at, func(emit func([]byte) error) error {
+		err := log.Save(c.life, at, func(emit func([]byte) error) error {
 			return c.save(func(part []byte) error {
 				size += int64(len(part))
 				return emit(part)
@@ -88,6 +88,15 @@ func (c *Core) save(emit func(part []byte) error) error {
 		return err
 	}
 	return emit(part)
+}
+
+// Shared emits what is true of all customers as it is here, in the parts of a
+// snapshot, for whoever compares it with other instances' or with the ledgers. A
+// part's bytes hold until emit returns.
+func (c *Core) Shared(emit func(part []byte) error) error {
+	c.shared.counting.Lock()
+	defer c.shared.counting.Unlock()
+	return c.save(emit)
 }
 
 // restoreSection takes a section of a snapshot in. c.mu is held.

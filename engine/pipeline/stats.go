@@ -40,9 +40,6 @@ func (c *Core) placeStats(wall int64) {
 			Partition: s.part, NextOffset: s.saved.Next, Lag: max(s.end-s.saved.Next, 0),
 			Watermark: max(watermark(s.saved.MaxTime, s.rules.Lateness), 0), Clock: s.pos.Clock,
 		}
-		if s.idle {
-			p.Lag = 0 // control records
-		}
 		if p.Lag > 0 && s.doneAt != 0 {
 			p.LagSeconds = max(float64(wall-s.doneAt)/1e3, 0)
 		}

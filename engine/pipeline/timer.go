@@ -75,5 +75,5 @@ func (s *shard) tick(wall int64) error {
 // atEnd says whether the partition was at its end by the broker's own, recent
 // word.
 func (s *shard) atEnd(wall int64) bool {
-	return s.endAt != 0 && wall-s.endAt <= endHolds.Milliseconds() && (s.pos.Next >= s.end || s.idle)
+	return s.endAt != 0 && wall-s.endAt <= endHolds.Milliseconds() && s.pos.Next >= s.end
 }

@@ -1,0 +1,363 @@
+//go:build synctests
+
+package simulate
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/dangol-dev/dangol/connectors/kafka"
+	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/pipeline"
+)
+
+// early is a session that says of each transaction that it is committed, so that the
+// state is written, and commits it then.
+type early struct {
+	pipeline.Session
+	life *life
+	late func() (bool, map[int32]int64, error) // the commit that is due
+}
+
+func (s *early) Begin() error {
+	if s.late != nil {
+		if err := s.life.store.Flush(); err != nil {
+			return err
+		}
+		committed, _, err := s.late()
+		if s.late = nil; err != nil {
+			return err
+		}
+		if !committed {
+			return errors.New("simulate: not committed, and written")
+		}
+	}
+	return s.Session.Begin()
+}
+
+func (s *early) End(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
+	end := func() (bool, map[int32]int64, error) { return s.Session.End(ctx, commit, next) }
+	if !commit || len(next) == 0 {
+		return end()
+	}
+	s.late = end
+	at := map[int32]int64{}
+	for p := range next {
+		pos, err := s.life.position(p)
+		if err != nil {
+			return false, nil, err
+		}
+		at[p] = pos.Changelog
+	}
+	return true, at, nil
+}
+
+// apart is a session that commits the offsets beside the transaction, before it.
+type apart struct {
+	pipeline.Session
+	group *kgo.Client
+}
+
+func (s *apart) End(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
+	offs := map[int32]kgo.EpochOffset{}
+	for p, n := range next {
+		offs[p] = kgo.EpochOffset{Epoch: -1, Offset: n}
+	}
+	if len(offs) > 0 {
+		s.group.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{topic: offs}, nil)
+	}
+	return s.Session.End(ctx, commit, next)
+}
+
+// stubborn is a session that goes on after an error of End, as if nothing were
+// committed.
+type stubborn struct{ pipeline.Session }
+
+func (s *stubborn) End(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
+	committed, at, err := s.Session.End(ctx, commit, next)
+	if err != nil && ctx.Err() == nil {
+		return false, nil, nil
+	}
+	return committed, at, err
+}
+
+// aside is a session that produces what is for some topic outside the transaction.
+type aside struct {
+	pipeline.Session
+	w  *world
+	to pipeline.Topic
+}
+
+func (s *aside) Produce(outs []pipeline.Output) {
+	var in []pipeline.Output
+	for _, o := range outs {
+		if o.To != s.to {
+			in = append(in, o)
+			continue
+		}
+		r := &kgo.Record{Topic: kafka.TopicName(app, o.To), Partition: o.Partition, Key: bytes.Clone(o.Key), Value: bytes.Clone(o.Value)}
+		for _, h := range o.Headers {
+			r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: bytes.Clone(h.Value)})
+		}
+		s.w.plain.ProduceSync(context.Background(), r)
+	}
+	s.Session.Produce(in)
+}
+
+// forward is a session in which records do not come again after an abort.
+type forward struct {
+	pipeline.Session
+	next map[int32]int64
+}
+
+func (s *forward) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) {
+	batches, err := s.Session.Poll(ctx, most)
+	for i := range batches {
+		b := &batches[i]
+		b.Records = slices.DeleteFunc(slices.Clone(b.Records), func(r pipeline.Record) bool { return r.Offset < s.next[b.Partition] })
+		if n := len(b.Records); n > 0 {
+			s.next[b.Partition] = b.Records[n-1].Offset + 1
+		}
+	}
+	return batches, err
+}
+
+// unfenced is a session whose transactions, where timers alone have fired, are not
+// validated by the group.
+type unfenced struct {
+	pipeline.Session
+	polled int
+	blind  *atomic.Bool
+}
+
+func (s *unfenced) Begin() error { s.polled = 0; return s.Session.Begin() }
+
+func (s *unfenced) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) {
+	batches, err := s.Session.Poll(ctx, most)
+	s.polled += len(batches)
+	return batches, err
+}
+
+func (s *unfenced) End(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
+	if s.polled == 0 && len(next) > 0 {
+		s.blind.Store(true)
+		defer s.blind.Store(false)
+		next = nil // nor is it asked whose the partitions are
+	}
+	return s.Session.End(ctx, commit, next)
+}
+
+// blindGroup has the group take offsets without a look at who commits them.
+func blindGroup(c *kfake.Cluster, blind *atomic.Bool) {
+	c.ControlKey(int16(kmsg.TxnOffsetCommit), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if !blind.Load() {
+			return nil, nil, false
+		}
+		in := req.(*kmsg.TxnOffsetCommitRequest)
+		out := in.ResponseKind().(*kmsg.TxnOffsetCommitResponse)
+		for _, t := range in.Topics {
+			rt := kmsg.NewTxnOffsetCommitResponseTopic()
+			rt.Topic = t.Topic
+			for _, p := range t.Partitions {
+				rp := kmsg.NewTxnOffsetCommitResponseTopicPartition()
+				rp.Partition = p.Partition
+				rt.Partitions = append(rt.Partitions, rp)
+			}
+			out.Topics = append(out.Topics, rt)
+		}
+		return out, nil, true
+	})
+}
+
+// misread is a keeper whose changelog is read by another function than its own.
+type misread struct {
+	pipeline.Keeper
+	read func(ctx context.Context, log pipeline.ChangelogReader, p int32, from int64, fn func([]pipeline.LogRecord, int64) error) (int64, error)
+}
+
+func (k *misread) Restore(ctx context.Context, a pipeline.Assignment, log pipeline.ChangelogReader) (int64, error) {
+	return k.Keeper.Restore(ctx, a, &misreader{log, k})
+}
+
+type misreader struct {
+	pipeline.ChangelogReader
+	k *misread
+}
+
+func (r *misreader) Read(ctx context.Context, p int32, from int64, fn func([]pipeline.LogRecord, int64) error) (int64, error) {
+	return r.k.read(ctx, r.ChangelogReader, p, from, fn)
+}
+
+// toOldEnd restores up to the last stable offset as it was before the group's offsets
+// were fetched.
+func toOldEnd(l *life, k pipeline.Keeper) pipeline.Keeper {
+	ends := map[int32]int64{}
+	name := kafka.TopicName(app, pipeline.Changelog)
+	if offs, err := l.inst.w.adm.ListCommittedOffsets(context.Background(), name); err == nil {
+		for p := range l.inst.w.partitions {
+			if o, ok := offs.Lookup(name, p); ok {
+				ends[p] = o.Offset
+			}
+		}
+	}
+	return &misread{k, func(ctx context.Context, log pipeline.ChangelogReader, p int32, from int64, fn func([]pipeline.LogRecord, int64) error) (int64, error) {
+		return log.Read(ctx, p, from, func(recs []pipeline.LogRecord, upTo int64) error {
+			if recs[len(recs)-1].Offset >= ends[p] {
+				return nil
+			}
+			return fn(recs, upTo)
+		})
+	}}
+}
+
+// withoutTimers restores what is due as due never.
+func withoutTimers(_ *life, k pipeline.Keeper) pipeline.Keeper {
+	return &misread{k, func(ctx context.Context, log pipeline.ChangelogReader, p int32, from int64, fn func([]pipeline.LogRecord, int64) error) (int64, error) {
+		return log.Read(ctx, p, from, func(recs []pipeline.LogRecord, upTo int64) error {
+			for i := range recs {
+				if recs[i].Key[0] == 'c' && recs[i].Value != nil {
+					_, n := binary.Varint(recs[i].Value)
+					recs[i].Value = append([]byte{0}, recs[i].Value[n:]...)
+				}
+			}
+			return fn(recs, upTo)
+		})
+	}}
+}
+
+// byHalves ends a restore in the middle of the last transaction.
+func byHalves(_ *life, k pipeline.Keeper) pipeline.Keeper {
+	return &misread{k, func(ctx context.Context, log pipeline.ChangelogReader, p int32, from int64, fn func([]pipeline.LogRecord, int64) error) (int64, error) {
+		var held []pipeline.LogRecord
+		to := int64(0)
+		end, err := log.Read(ctx, p, from, func(recs []pipeline.LogRecord, upTo int64) error {
+			last := held
+			held, to = recs, upTo
+			if len(last) == 0 {
+				return nil
+			}
+			return fn(last, upTo)
+		})
+		if err != nil || len(held) == 0 {
+			return end, err
+		}
+		if n := len(held) / 2; n > 0 {
+			err = fn(held[:n], to)
+		}
+		return end, err
+	}}
+}
+
+// uncommitted restores what was aborted too.
+func uncommitted(l *life, k pipeline.Keeper) pipeline.Keeper {
+	return &misread{k, func(ctx context.Context, log pipeline.ChangelogReader, p int32, from int64, fn func([]pipeline.LogRecord, int64) error) (int64, error) {
+		end, err := log.Read(ctx, p, from, func([]pipeline.LogRecord, int64) error { return nil })
+		if err != nil || end <= from {
+			return end, err
+		}
+		cl, err := kgo.NewClient(kgo.SeedBrokers(l.inst.w.cluster.ListenAddrs()...), kgo.Dialer(l.line.dial), kgo.ConsumePartitions(
+			map[string]map[int32]kgo.Offset{kafka.TopicName(app, pipeline.Changelog): {p: kgo.NewOffset().At(from)}}))
+		if err != nil {
+			return 0, err
+		}
+		defer cl.Close()
+		var recs []pipeline.LogRecord
+		for at := from; at < end; { // its barrier is the last record
+			fetches := cl.PollFetches(ctx)
+			if err := fetches.Err(); err != nil {
+				return 0, err
+			}
+			fetches.EachRecord(func(r *kgo.Record) {
+				at = r.Offset + 1
+				if r.Key[0] == 'b' {
+					return
+				}
+				recs = append(recs, pipeline.LogRecord{Offset: r.Offset, Key: r.Key, Value: r.Value})
+				if r.Key[0] == 'p' && err == nil {
+					err, recs = fn(recs, end), nil
+				}
+			})
+			if err != nil {
+				return 0, err
+			}
+		}
+		return end, nil
+	}}
+}
+
+// credulous is a keeper that takes the group's word on where a partition goes on, and
+// with it a session that has every record count, wherever it stands.
+type credulous struct {
+	pipeline.Keeper
+	starts *starts
+}
+
+type starts struct {
+	life *life
+	at   map[int32]int64 // where the state stands
+}
+
+func (k *credulous) Restore(ctx context.Context, a pipeline.Assignment, log pipeline.ChangelogReader) (int64, error) {
+	start, err := k.Keeper.Restore(ctx, a, log)
+	k.starts.life.mu.Lock()
+	defer k.starts.life.mu.Unlock()
+	k.starts.at[a.Partition] = start
+	return max(a.Committed, a.Start), err
+}
+
+type recounting struct {
+	pipeline.Session
+	starts *starts
+}
+
+func (s *recounting) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) {
+	batches, err := s.Session.Poll(ctx, most)
+	s.starts.life.mu.Lock()
+	defer s.starts.life.mu.Unlock()
+	for i := range batches {
+		b := &batches[i]
+		b.Records = slices.Clone(b.Records)
+		for j := range b.Records {
+			b.Records[j].Offset = max(b.Records[j].Offset, s.starts.at[b.Partition])
+		}
+	}
+	return batches, err
+}
+
+// forgetful is a shared log whose snapshots say that they have read less than they have.
+type forgetful struct{ pipeline.SharedLog }
+
+func (s *forgetful) Save(ctx context.Context, at map[int32]int64, write func(func([]byte) error) error) error {
+	less := maps.Clone(at)
+	for p := range less {
+		less[p] = max(0, less[p]-3)
+	}
+	return s.SharedLog.Save(ctx, less, write)
+}
+
+// gullible is a decoder under which no two events are the same.
+type gullible struct {
+	pipeline.Decoder
+	n *atomic.Int64
+}
+
+func (d gullible) Decode(data []byte, ev *event.Event) error {
+	err := d.Decoder.Decode(data, ev)
+	n := d.n.Add(1)
+	ev.ID = fmt.Sprintf("%s-%d", ev.ID, n)
+	if ev.OrderID != "" && ev.Type == event.OrderCompleted {
+		ev.OrderID = fmt.Sprintf("%s-%d", ev.OrderID, n)
+	}
+	return err
+}

@@ -1,0 +1,59 @@
+package kafka
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// endsFetch is about the bytes of a fetch that looks for a record.
+const endsFetch = 64 << 10
+
+// Ends implements pipeline.Session. The broker's word on an end counts markers and
+// aborted records, which no poll gives. That polls give nothing does not tell that
+// nothing else is left: a leader may have moved, and the client not know yet. So what
+// is between is looked at.
+func (s *Session) Ends(ctx context.Context, at map[int32]int64) (map[int32]int64, error) {
+	offs, err := s.adm.ListCommittedOffsets(ctx, s.cfg.Topic)
+	if err != nil {
+		return nil, err
+	}
+	ends, unsure := map[int32]int64{}, map[int32]int64{}
+	offs.Each(func(o kadm.ListedOffset) {
+		if o.Err != nil {
+			return
+		}
+		ends[o.Partition] = o.Offset
+		if next, ok := at[o.Partition]; ok && next < o.Offset {
+			unsure[o.Partition] = next
+		}
+	})
+	if len(unsure) == 0 {
+		return ends, nil
+	}
+	leaders, err := s.input.leaders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for leader, parts := range leaders {
+		for _, p := range parts {
+			if next, ok := unsure[p]; ok && s.nothing(ctx, leader, p, next, ends[p]) {
+				ends[p] = next
+			}
+		}
+	}
+	return ends, nil
+}
+
+// nothing says that a partition has no record between two offsets. Where it cannot be
+// known it is not so.
+func (s *Session) nothing(ctx context.Context, leader, p int32, from, end int64) bool {
+	for from < end {
+		got, err := s.input.fetch(ctx, leader, map[int32]int64{p: from}, 0)
+		if err != nil || len(got) != 1 || len(got[0].records) > 0 || got[0].next <= from {
+			return false
+		}
+		from = got[0].next
+	}
+	return true
+}
