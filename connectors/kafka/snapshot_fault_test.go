@@ -146,7 +146,7 @@ func TestSharedRefusesGaps(t *testing.T) {
 		_, err := openShared(t, cfg).Load(t.Context(), func([]byte) error { return errors.New("must not be called") })
 		require.ErrorIs(t, err, pipeline.ErrFatal)
 		require.ErrorContains(t, err, says)
-		require.ErrorContains(t, err, "start with a new app_id")
+		require.ErrorContains(t, err, "dangol rebuild")
 	}
 	t.Run("after the snapshot", func(t *testing.T) {
 		cfg, cl := imitation(t)
