@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -141,6 +142,7 @@ type restorer struct {
 	pos       Position
 	have      bool
 	records   int
+	stale     int64 // changelog offset from which something stale lies that is not written again yet; 0: none
 }
 
 func (r *restorer) transaction(recs []LogRecord) error {
@@ -153,6 +155,7 @@ func (r *restorer) transaction(recs []LogRecord) error {
 		if rec.Stale {
 			if rec.Key[0] != positionKey { // each transaction writes that one
 				r.core.noteStale(r.partition, rec.Key)
+				r.stale = cmp.Or(r.stale, max(r.pos.Changelog, 1))
 			}
 			continue
 		}
@@ -171,9 +174,19 @@ func (r *restorer) transaction(recs []LogRecord) error {
 	}
 	r.pos.Changelog = recs[len(recs)-1].Offset + 1
 	if r.have {
-		b.SetPosition(r.partition, r.pos.Append(nil))
+		r.save(b)
 	}
 	return b.Commit()
+}
+
+// save puts the position. Who dies before it has written what is stale again is to
+// find it again.
+func (r *restorer) save(b *state.Batch) {
+	pos := r.pos
+	if r.stale > 0 {
+		pos.Changelog = r.stale
+	}
+	b.SetPosition(r.partition, pos.Append(nil))
 }
 
 func (r *restorer) put(b *state.Batch, rec LogRecord) error {
@@ -195,7 +208,7 @@ func (r *restorer) close(end int64) error {
 	}
 	r.pos.Changelog = end
 	b := r.core.store.NewBatch()
-	b.SetPosition(r.partition, r.pos.Append(nil))
+	r.save(b)
 	return b.Commit()
 }
 
