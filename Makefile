@@ -13,7 +13,7 @@ RACE := ./engine/pipeline ./connectors/broker ./connectors/http ./connectors/kaf
 KAFKA := ./bench/brokers ./connectors/kafka ./cmd/dangol
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-kafka race lint bench zoo crash simulate chaos fuzz ci
+.PHONY: help build demo test test-kafka race lint bench zoo recovery many crash simulate chaos fuzz ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ bench: build ## Measure what an event costs, by stage, beside bare consuming; th
 
 zoo: build ## Judge churn forecasts on simulated shops that nobody ships (ZOOFLAGS="--against other/dangol")
 	$(GO) run ./bench/zoo --bin bin/dangol $(ZOOFLAGS)
+
+recovery: build ## Measure how soon dangol is back: killed, without its disk, with a standby (RECOVERYFLAGS="--broker real")
+	$(GO) run ./bench/recovery --bin bin/dangol $(RECOVERYFLAGS)
+
+many: ## Compare three instances with one, after a million events
+	DANGOL_EVENTS=1000000 $(GO) test -count=1 -v -timeout 30m -run TestThreeInstancesAreAsOne ./cmd/dangol
 
 crash: ## Kill the engine 50 times while 200,000 events flow
 	DANGOL_EVENTS=200000 DANGOL_KILLS=50 $(GO) test -count=1 -run TestKilledAtRandomMoments ./cmd/dangol

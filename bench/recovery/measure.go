@@ -58,7 +58,7 @@ func measure(ctx context.Context, c *config, out io.Writer, progress *log.Logger
 		}
 		return nil
 	})
-	kinds := []kind{{name: "killed"}, {name: "killed, disk lost"}, {name: "killed, a standby goes on"}}
+	kinds := []kind{{name: "killed when just filled"}, {name: "killed"}, {name: lostDisk}, {name: "killed, a standby goes on"}}
 	group.Go(func() error {
 		defer cancel()
 		return try(ctx, c, p, one, kinds, progress)
@@ -70,19 +70,32 @@ func measure(ctx context.Context, c *config, out io.Writer, progress *log.Logger
 	return err
 }
 
+// lostDisk is the kind after which all is read back.
+const lostDisk = "killed, disk lost"
+
+// flushed is after how long what dangol was filled with is on its disk: it flushes
+// once a minute.
+const flushed = 70 * time.Second
+
 // try makes all trials.
 func try(ctx context.Context, c *config, p *place, one *instance, kinds []kind, progress *log.Logger) error {
+	if err := again(ctx, p, one, &kinds[0], false, progress); err != nil {
+		return err
+	}
+	if err := rest(ctx, flushed); err != nil {
+		return err
+	}
 	for range c.trials {
-		if err := again(ctx, p, one, &kinds[0], false, progress); err != nil {
+		if err := again(ctx, p, one, &kinds[1], false, progress); err != nil {
 			return err
 		}
 	}
 	for range (c.trials + 1) / 2 {
-		if err := again(ctx, p, one, &kinds[1], true, progress); err != nil {
+		if err := again(ctx, p, one, &kinds[2], true, progress); err != nil {
 			return err
 		}
 	}
-	return takeOver(ctx, c, p, one, &kinds[2], progress)
+	return takeOver(ctx, c, p, one, &kinds[3], progress)
 }
 
 // calm is for how long all goes well before a kill.

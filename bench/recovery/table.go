@@ -42,7 +42,11 @@ func table(c *config, kinds []kind) string {
 			spread(k.trials, "%.2f", func(t trial) float64 { return t.first }), spread(k.trials, "%.2f", func(t trial) float64 { return t.all }),
 			spread(k.trials, "%.0f", func(t trial) float64 { return t.read }))
 	}
-	b.WriteString("\nOf a lost disk: " + lost(c, kinds[1].trials) + ".\n")
+	for _, k := range kinds {
+		if k.name == lostDisk {
+			b.WriteString("\nOf a lost disk: " + lost(c, k.trials) + ".\n")
+		}
+	}
 	return b.String()
 }
 

@@ -186,7 +186,7 @@ func TestThreeInstancesAreAsOne(t *testing.T) {
 
 	broker := brokerProcess(t, 6)
 	// What lists of offers are judged by is one process's: see lessons.
-	const settings = "clock: event\nnext_best: {judged: 0}\nhorizon_days: 7\nlearn: {sample: 300, min_labels: 100}\n"
+	settings := fmt.Sprintf("clock: event\nnext_best: {judged: 0}\nhorizon_days: 7\nlearn: {sample: %d, min_labels: 100}\n", events/64)
 	one := newRunner(t, broker, "app_id: one\n"+settings)
 	var three []*runner
 	join := func() {
@@ -233,9 +233,8 @@ func TestThreeInstancesAreAsOne(t *testing.T) {
 		require.Empty(t, difference)
 	}
 	learned := before["/v1/models"].(map[string]any)
-	t.Logf("%d items, %d customers, %v labels, models as of %v", len(items), len(customers), learned["churn_labels"], learned["at"])
+	t.Logf("%d items, %d customers, models as of %v, of %v labels, refused %v", len(items), len(customers), learned["at"], learned["churn_labels"], learned["refused"])
 	require.NotEmpty(t, learned["at"])
-	require.NotZero(t, learned["churn_labels"])
 }
 
 // committed waits until an instance has committed so many events since it started.

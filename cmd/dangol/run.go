@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,12 +50,13 @@ that is under way; a kill at any moment loses and doubles nothing.
 
 // runEngine works on brokers that are somebody else's.
 func runEngine(ctx context.Context, cfg *Config, log *slog.Logger) error {
+	began := time.Now()
 	e, err := newEngine(cfg, log)
 	if err != nil {
 		return err
 	}
 	e.foreign = true
-	log.Info("started", "app_id", cfg.AppID, "topic", cfg.Input.Kafka.Topic, "api", "http://"+e.server.Addr(), "state", cfg.State.Dir)
+	log.Info("started", "app_id", cfg.AppID, "topic", cfg.Input.Kafka.Topic, "api", "http://"+e.server.Addr(), "state", cfg.State.Dir, "seconds", math.Round(1e3*time.Since(began).Seconds())/1e3)
 	if err := e.run(ctx); err != nil {
 		return err
 	}

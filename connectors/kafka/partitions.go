@@ -3,7 +3,9 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -103,6 +105,7 @@ func (s *Session) restore(ctx context.Context, pt *assigned, a pipeline.Assignme
 	case <-ctx.Done():
 		return
 	}
+	began := time.Now()
 	start, err := int64(0), s.uncut(ctx, a.Partition, committed)
 	if err == nil {
 		start, err = s.keeper.Restore(ctx, a, s.changelog)
@@ -114,6 +117,7 @@ func (s *Session) restore(ctx context.Context, pt *assigned, a pipeline.Assignme
 	if ctx.Err() != nil {
 		return
 	}
+	s.log.Info("restored", "partition", a.Partition, "next", start, "seconds", math.Round(1e3*time.Since(began).Seconds())/1e3)
 	next := kgo.EpochOffset{Epoch: -1, Offset: start}
 	if start == committed.Offset {
 		next = committed

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -51,6 +52,8 @@ type Loop struct {
 	Now   func() time.Time // the wall clock
 	Log   *slog.Logger
 
+	began      time.Time // when Run was called, or went on after a session
+	committed  bool      // something has been since
 	lastCommit time.Time
 	lastSaid   time.Time // when the progress of restores was logged
 	lastEnds   time.Time // when the broker was last asked where partitions end
@@ -85,6 +88,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	wait := backoffLeast
 	for {
 		began := l.Now()
+		l.began, l.committed = began, false
 		err := l.join(ctx)
 		if err == nil {
 			err = l.session(ctx)
@@ -143,8 +147,13 @@ func (l *Loop) join(ctx context.Context) error {
 		log.Close() // also where the core has not taken it yet
 		return err
 	}
+	l.Log.Info("what all instances share is read", "seconds", l.since())
 	return nil
 }
+
+// since is how many seconds the session, with all that comes before it, has taken so
+// far.
+func (l *Loop) since() float64 { return math.Round(1e3*l.Now().Sub(l.began).Seconds()) / 1e3 }
 
 // leave gives the shared log back.
 func (l *Loop) leave() {
@@ -273,6 +282,7 @@ func (l *Loop) askEnds(ctx context.Context, s Session, empty bool) {
 func (l *Loop) end(ctx context.Context, s Session) error {
 	began := l.Now()
 	c := l.Core
+	worked := c.touched()
 	c.committing <- struct{}{}
 	defer func() { <-c.committing }()
 	if err := c.commit(func() (map[int32]int64, error) {
@@ -289,6 +299,10 @@ func (l *Loop) end(ctx context.Context, s Session) error {
 		return err
 	}
 	l.lastCommit = l.Now()
+	if worked && !l.committed {
+		l.committed = true
+		l.Log.Info("the first transaction is committed", "seconds", l.since())
+	}
 	c.observeCommit(l.lastCommit.Sub(began))
 	c.considerFit()
 	c.considerSnapshot()
