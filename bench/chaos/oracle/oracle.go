@@ -168,7 +168,7 @@ func (o *Oracle) apply(p *Partition, part int32, ev *event.Event) {
 		c = &Customer{}
 		p.Customers[string([]byte(ev.CustomerID))] = c
 	}
-	now := max(p.Clock, ev.Time, c.Emission.AsOf)
+	now := max(p.Clock, ev.Time, c.Emission.AsOf, c.Facts.Last)
 	o.crossings(c, part, ev.CustomerID, now)
 	eff := c.Facts.Apply(ev, &o.rules)
 	cause := score.Cause{Kind: "event", EventID: ev.ID}
