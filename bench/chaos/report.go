@@ -76,7 +76,7 @@ func (r *outcome) text() string {
 	for _, n := range r.all() {
 		moved += n.movedAway
 		for _, s := range n.surprises {
-			said[short(numbers.ReplaceAllString(s, "N"))]++
+			said[short(numbers.ReplaceAllString(strings.ReplaceAll(s, r.dir, ""), "N"))]++
 			ends++
 		}
 	}
@@ -97,7 +97,8 @@ func (r *outcome) text() string {
 	return b.String()
 }
 
-var numbers = regexp.MustCompile(`[0-9]+`)
+// numbers, hexadecimal ones too, tell one error's messages apart.
+var numbers = regexp.MustCompile(`\b[0-9a-f]*[0-9][0-9a-f]*\b`)
 
 func short(s string) string {
 	const most = 300

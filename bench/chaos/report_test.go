@@ -33,11 +33,17 @@ func testOutcome() *outcome {
 
 func TestReport(t *testing.T) {
 	r := testOutcome()
+	r.dir = "/kept"
+	r.w.ended = []*instance{
+		{surprises: []string{"error: /kept/i0/5.sst: block 17: checksum 9060fbb6 != 57b76c05"}, movedAway: 1},
+		{surprises: []string{"error: /kept/i0/7.sst: block 4: checksum a2d81482 != 1"}},
+	}
 	r.judge()
 	require.True(t, r.ok())
 	text := r.text()
 	for _, want := range []string{
 		"**lost, doubled, reordered, torn, wrong: 0 0 0 0 0**", "| command | `go run ./bench/chaos --seed 7` |", "| seed | 7 |",
+		"| 2, started again after 1s; states moved away by hand: 1 |", "| 2 × error: /i0/N.sst: block N: checksum N != N |",
 		"| 3 | 3 | 3.0 s | 9.0 s |", "| 1 (2 in vain) | 0, 1 never |", "| **all** | 4 | 3, 1 never | 3.0 s | 9.0 s |",
 		"meanwhile |  | 2, 1 never | 3.0 s | 3.0 s |", "Left out: disk-full: no disk.",
 	} {

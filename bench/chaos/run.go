@@ -101,6 +101,11 @@ func (w *world) live(ctx context.Context, res *outcome) error {
 	if res.verdict, err = w.check(checked); err != nil {
 		return err
 	}
+	for _, n := range w.ended {
+		if err := w.audit(checked, n); err != nil {
+			res.faults = append(res.faults, err.Error())
+		}
+	}
 	res.took = time.Since(w.began)
 	res.judge()
 	return res.write(w.out)
