@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -39,7 +40,10 @@ type replayed struct {
 	matched bool
 	passed  bool // the cut is behind us
 
-	tx []*kgo.Record // of the transaction under way
+	later map[string]lastWord // of customers that were written after the cut
+
+	tx    []*kgo.Record // of the transaction under way
+	owner []byte        // where delivery is at least once: whose records count; nil: everybody's
 }
 
 // target is the transaction at which to stop reading: the latest that the shared
@@ -97,9 +101,15 @@ func placeText(p pipeline.Position) string {
 
 func (v *verifier) logRecord(r *replayed, rec *kgo.Record) error {
 	if kafka.IsBarrier(rec.Key) {
+		v.takenOver(r, rec.Value)
 		return nil
 	}
-	if !rec.Attrs.IsTransactional() {
+	token := kafka.TokenOf(rec)
+	switch {
+	case rec.Attrs.IsTransactional():
+	case token != nil && r.owner != nil && !bytes.Equal(token, r.owner):
+		return nil // of a session that had lost the partition
+	case token == nil:
 		v.say("changelog", "partition %d, offset %d: %s was not written in a transaction: something else writes to the topic",
 			r.partition, rec.Offset, keyName(rec.Key))
 		return nil
@@ -121,6 +131,23 @@ func (v *verifier) logRecord(r *replayed, rec *kgo.Record) error {
 	}
 	v.transaction(r, tx, pos)
 	return nil
+}
+
+// takenOver notes a barrier: what the session before has left unfinished, without
+// transactions, counts, and only the new one's records from here on.
+func (v *verifier) takenOver(r *replayed, token []byte) {
+	if len(token) == 0 {
+		return
+	}
+	r.owner = token
+	if len(r.tx) == 0 || r.tx[0].Attrs.IsTransactional() {
+		return
+	}
+	before := r.tx[len(r.tx)-1].Offset < r.stateAt
+	for _, rec := range r.tx {
+		v.applyRecord(r, rec, before)
+	}
+	r.tx = r.tx[:0]
 }
 
 // transaction applies one to the two instants.
@@ -169,7 +196,9 @@ func (v *verifier) applyRecord(r *replayed, rec *kgo.Record, before bool) {
 			return
 		}
 	}
-	if !r.passed {
+	if r.passed {
+		v.noteLater(r, rec.Key, val)
+	} else {
 		e.due = due
 		if e.val = append(e.val[:0], val...); rec.Value == nil {
 			e.val = nil
@@ -184,6 +213,21 @@ func (v *verifier) applyRecord(r *replayed, rec *kgo.Record, before bool) {
 	default:
 		e.there, e.hash = true, pipeline.EntryHash(rec.Key, val, due)
 	}
+}
+
+// noteLater notes what was last said of a customer after the cut: documents are held
+// against that.
+func (v *verifier) noteLater(r *replayed, key, val []byte) {
+	if _, ok := pipeline.CustomerOf(key); !ok || val == nil {
+		return
+	}
+	if pipeline.DecodeCustomer(val, &v.led, &v.em, v.intern) != nil {
+		return // examine tells of what counts
+	}
+	if r.later == nil {
+		r.later = map[string]lastWord{}
+	}
+	r.later[string(key)] = lastWord{partition: r.partition, version: v.em.Version, erased: v.em.Stage == 0}
 }
 
 // examine decodes the customers of a partition as they are at the cut, and counts
@@ -208,6 +252,10 @@ func (v *verifier) examine(r *replayed) {
 		}
 		v.customers[h] = lastWord{partition: r.partition, version: v.em.Version, erased: v.em.Stage == 0}
 		v.counted.Add(&v.led, &v.em)
+	}
+	for key, word := range r.later {
+		id, _ := pipeline.CustomerOf([]byte(key))
+		v.customers[hashOf(id)] = word
 	}
 	v.counted.At(r.partition, r.last)
 	r.keys = map[string]*entry{}

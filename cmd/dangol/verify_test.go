@@ -20,11 +20,11 @@ type audited struct {
 	*runner
 }
 
-func newAudited(t *testing.T, events int, more string) *audited {
+func newAudited(t *testing.T, events int, more string, args ...string) *audited {
 	broker := brokerProcess(t, 3)
 	input := filepath.Join(t.TempDir(), "events.jsonl")
 	call(t, "generate", "--events", fmt.Sprint(events), "--customers", "300", "--out", input)
-	r := newRunner(t, broker, more)
+	r := newRunner(t, broker, more, args...)
 	call(t, "produce", "--input", input, "--brokers", broker)
 	return &audited{t, broker, r}
 }
@@ -87,4 +87,13 @@ func (a *audited) configure(more string) {
 	text, err := os.ReadFile(a.config)
 	require.NoError(a.t, err)
 	require.NoError(a.t, os.WriteFile(a.config, append(text, more...), 0o600))
+}
+
+// Without transactions, nothing differs either, over orderly restarts.
+func TestVerifyAtLeastOnce(t *testing.T) {
+	a := newAudited(t, 4_000, "clock: event\n", "--set", "input.delivery=at_least_once").stopped()
+	a.same()
+	a.start()
+	a.stopped()
+	a.same()
 }

@@ -311,3 +311,7 @@ func (a *Audit) Save(ctx context.Context, at map[int32]int64, write func(emit fu
 // IsBarrier says of a key of the changelog that its record is no state, but one
 // that a restore has written to know where the log ended.
 func IsBarrier(key []byte) bool { return bytes.Equal(key, barrierKey) }
+
+// TokenOf names the session that wrote a record of the changelog outside a
+// transaction, as delivery at least once does; nil for any other record.
+func TokenOf(r *kgo.Record) []byte { return tokenOf(r) }
