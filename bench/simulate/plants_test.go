@@ -12,9 +12,7 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/dangol-dev/dangol/connectors/kafka"
 	"github.com/dangol-dev/dangol/engine/event"
@@ -130,54 +128,6 @@ func (s *forward) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) 
 		}
 	}
 	return batches, err
-}
-
-// unfenced is a session whose transactions, where timers alone have fired, are not
-// validated by the group.
-type unfenced struct {
-	pipeline.Session
-	polled int
-	blind  *atomic.Bool
-}
-
-func (s *unfenced) Begin() error { s.polled = 0; return s.Session.Begin() }
-
-func (s *unfenced) Poll(ctx context.Context, most int) ([]pipeline.Batch, error) {
-	batches, err := s.Session.Poll(ctx, most)
-	s.polled += len(batches)
-	return batches, err
-}
-
-func (s *unfenced) End(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
-	if s.polled == 0 && len(next) > 0 {
-		s.blind.Store(true)
-		defer s.blind.Store(false)
-		next = nil // nor is it asked whose the partitions are
-	}
-	return s.Session.End(ctx, commit, next)
-}
-
-// blindGroup has the group take offsets without a look at who commits them.
-func blindGroup(c *kfake.Cluster, blind *atomic.Bool) {
-	c.ControlKey(int16(kmsg.TxnOffsetCommit), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		if !blind.Load() {
-			return nil, nil, false
-		}
-		in := req.(*kmsg.TxnOffsetCommitRequest)
-		out := in.ResponseKind().(*kmsg.TxnOffsetCommitResponse)
-		for _, t := range in.Topics {
-			rt := kmsg.NewTxnOffsetCommitResponseTopic()
-			rt.Topic = t.Topic
-			for _, p := range t.Partitions {
-				rp := kmsg.NewTxnOffsetCommitResponseTopicPartition()
-				rp.Partition = p.Partition
-				rt.Partitions = append(rt.Partitions, rp)
-			}
-			out.Topics = append(out.Topics, rt)
-		}
-		return out, nil, true
-	})
 }
 
 // misread is a keeper whose changelog is read by another function than its own.

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"os"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -196,9 +194,6 @@ func (w *world) open() {
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
 	require.NoError(w.t, err)
 	w.adm = kadm.NewClient(w.plain)
-	if on := w.planted.onBrokers; on != nil {
-		on(w)
-	}
 }
 
 // feed writes the input: at once where the clock is live, for it would go on where
@@ -278,15 +273,6 @@ func (w *world) settle() string {
 			}
 		}
 		if time.Since(began) > settleWithin {
-			if os.Getenv("DBG") != "" {
-				b := make([]byte, 1<<22)
-				os.Stderr.Write(b[:runtime.Stack(b, true)])
-				for _, in := range w.all {
-					if l := in.current(); l != nil {
-						fmt.Fprintf(os.Stderr, "STATS %s %+v\n", in.name, l.core.Stats())
-					}
-				}
-			}
 			return why
 		}
 		time.Sleep(500 * time.Millisecond)
