@@ -4,6 +4,7 @@
 GO            ?= go
 SECONDS       ?= 60
 FUZZTIME      ?= 10s
+SEEDS         ?= 2000
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # The packages that start goroutines, for the race detector.
@@ -26,6 +27,7 @@ demo: build ## Run the demo for SECONDS (60): broker, shop, engine and API in on
 
 test: ## Run the tests
 	$(GO) test $(GOTESTFLAGS) ./...
+	$(GO) test $(GOTESTFLAGS) -tags synctests -run Simulate ./bench/simulate
 
 test-kafka: ## Run the tests on a real Apache Kafka, one package after the other, and the others of these packages
 	$(GO) test -tags realkafka -count=1 -p 1 -timeout 15m $(KAFKAFLAGS) $(KAFKA)
@@ -55,7 +57,8 @@ many: ## Compare three instances with one, after a million events
 crash: ## Kill the engine 50 times while 200,000 events flow
 	DANGOL_EVENTS=200000 DANGOL_KILLS=50 $(GO) test -count=1 -run TestKilledAtRandomMoments ./cmd/dangol
 
-simulate: ## Crash, damage and fill 1,000 simulated disks in each durability
+simulate: ## Live through the faults of SEEDS (2000) seeds, find what is planted; crash, damage and fill 1,000 simulated disks in each durability
+	cd bench/simulate && $(GO) test -tags synctests -count=1 -timeout 60m -args -seeds $(SEEDS)
 	DANGOL_CLONES=1000 $(GO) test -count=1 -timeout 60m -run 'Crash|Damage|FailingDisk' ./state
 
 chaos: build ## Kill, stop and cut off what runs for five minutes, and compare all that was said with an oracle (CHAOSFLAGS="--seed 7 --broker embedded")

@@ -72,15 +72,6 @@ var plants = []struct {
 		n := new(atomic.Int64)
 		f.onDecoder = func(d pipeline.Decoder) pipeline.Decoder { return gullible{d, n} }
 	}, []string{saidTheSame, factsReplayed}},
-	{"timers alone are not validated by the group", func(f *planted) {
-		f.scenario = func(s *scenario) { s.instances, s.live, s.protocol = 3, true, "classic" }
-		f.rates = map[string]int{"frozen before end": 1500}
-		blind := new(atomic.Bool)
-		f.onBrokers = func(w *world) { blindGroup(w.cluster, blind) }
-		f.onSession = func(_ *life, s pipeline.Session, _ *kgo.Client) pipeline.Session {
-			return &unfenced{Session: s, blind: blind}
-		}
-	}, []string{saidVersions, saidTheSame, changelogIs, offsetsAre, scoresLatest}},
 	{"records do not come again after an abort", func(f *planted) {
 		f.scenario = func(s *scenario) { s.instances = 3 }
 		f.onSession = func(_ *life, s pipeline.Session, _ *kgo.Client) pipeline.Session {

@@ -147,6 +147,12 @@ func (c *conn) Write(b []byte) (int, error) {
 			return 0, err
 		}
 	}
+	if key == kmsg.Heartbeat && w.fault("late heartbeat") {
+		time.Sleep(time.Duration(1000+w.intN(3000)) * time.Millisecond)
+		if err := c.line.gate(); err != nil {
+			return 0, err
+		}
+	}
 	switch {
 	case w.fault("cut before " + name):
 		c.Close()

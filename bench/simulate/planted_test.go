@@ -16,7 +16,6 @@ type planted struct {
 	rates       map[string]int // of faults, instead of those of the seed
 	troubles    []string       // from outside, instead of all
 	scenario    func(*scenario)
-	onBrokers   func(*world)
 	onSession   func(l *life, s pipeline.Session, group *kgo.Client) pipeline.Session
 	onKeeper    func(l *life, k pipeline.Keeper) pipeline.Keeper
 	onSharedLog func(l *life, s pipeline.SharedLog) pipeline.SharedLog

@@ -77,7 +77,7 @@ func TestSimulate(t *testing.T) {
 	for _, k := range slices.Sorted(maps.Keys(fired)) {
 		fmt.Fprintf(&b, "  %6d %s\n", fired[k], k)
 	}
-	t.Logf("%d seeds, %d failed; %v of the bubbles' time in %v; what happened:\n%s", *seedsFlag, bad, took.Round(time.Second), time.Since(began).Round(time.Second), b.String())
+	fmt.Fprintf(os.Stderr, "seeds %d to %d, %d failed; %v of the bubbles' time in %v; what happened:\n%s", *fromFlag, *fromFlag+*seedsFlag-1, bad, took.Round(time.Second), time.Since(began).Round(time.Second), b.String())
 }
 
 // report says what is wrong.

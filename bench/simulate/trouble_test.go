@@ -80,11 +80,15 @@ func (w *world) victim(do func(*life)) {
 	}
 }
 
-// jump moves the wall clock of all processes a little.
+// jump moves the wall clock of all processes a little, or, where time is to go on
+// after the last event, by a day or two.
 func (w *world) jump() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ahead += time.Duration(w.rng.IntN(2_000)-500) * time.Millisecond
+	if w.live {
+		w.ahead += time.Duration(w.rng.IntN(48)) * time.Hour
+	}
 }
 
 // hijack takes the transactional id of an instance, as a second process of the same
