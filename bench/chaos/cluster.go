@@ -39,7 +39,7 @@ type embedded struct {
 	proc           *process
 }
 
-func startEmbedded(ctx context.Context, o *options, dir string) (*embedded, error) {
+func startEmbedded(ctx context.Context, o *options, dir string) (cluster, error) {
 	e := &embedded{bin: o.bin, dir: dir, addr: "127.0.0.1:0", partitions: o.partitions}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -55,7 +55,10 @@ func startEmbedded(ctx context.Context, o *options, dir string) (*embedded, erro
 		}
 		if m := said.FindSubmatch(text); m != nil {
 			e.addr = string(m[1])
-			return e, e.Ready(ctx)
+			if err := e.Ready(ctx); err != nil {
+				return nil, errors.Join(err, e.Close())
+			}
+			return e, nil
 		}
 		select {
 		case <-e.proc.done:

@@ -70,12 +70,11 @@ func (w *world) begin(ctx context.Context) (err error) {
 		return err
 	}
 	data := filepath.Join(w.dir, "brokers")
+	start := startKafka
 	if w.o.broker == "embedded" {
-		w.brokers, err = startEmbedded(ctx, w.o, data)
-	} else {
-		w.brokers, err = startKafka(ctx, w.o, data)
+		start = startEmbedded
 	}
-	if err != nil {
+	if w.brokers, err = start(ctx, w.o, data); err != nil {
 		return err
 	}
 	w.cl, err = kgo.NewClient(kgo.SeedBrokers(w.brokers.Addrs()...), kgo.ClientID("chaos"), kgo.DialTimeout(2*time.Second),
