@@ -110,7 +110,7 @@ func (i *instance) take(p int32, of *instance) {
 
 // settled says that the instance has nothing more to do.
 func (i *instance) settled() bool {
-	return i.s.done && !i.core.timersDue() && i.core.settled() && i.core.restAt == i.core.busyAt
+	return i.s.done && !i.core.timersDue() && i.core.settled() && i.core.restAt.Equal(i.core.busyAt)
 }
 
 // many runs instances until all is settled. Partitions move and instances die at
