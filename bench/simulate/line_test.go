@@ -159,7 +159,7 @@ func (c *conn) Write(b []byte) (int, error) {
 		return 0, broken("write", syscall.ECONNRESET)
 	case w.fault("cut after " + name):
 		c.deaf.Store(true)
-		time.AfterFunc(lostAfter, func() { c.Close() })
+		time.AfterFunc(lostAfter, func() { _ = c.Close() })
 	case w.fault("kill before " + name):
 		c.line.kill("before " + name)
 		return 0, errDead
