@@ -12,7 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/dangol-dev/dangol/engine/pipeline"
 )
@@ -112,23 +111,4 @@ func (s *Session) Close() {
 		s.aux.Close() // before the wait: a barrier that was sent is waited for until the broker answers, whatever its context says
 	}
 	s.working.Wait()
-}
-
-// leave lets the next life of this instance join a group of the consumer protocol
-// at once. The client's own leaving lacks the instance, which brokers refuse; without
-// it they wait for the session time-out.
-func (s *Session) leave(member string) {
-	req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
-	req.Group, req.MemberID, req.MemberEpoch = s.app, member, -2 // of a static member: it comes again
-	instance := s.app + "-" + s.cfg.Instance
-	req.InstanceID = &instance
-	ctx, cancel := context.WithTimeout(context.Background(), rollWithin)
-	defer cancel()
-	if resp, err := req.RequestWith(ctx, s.aux); err == nil {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-		if err == nil || errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.GroupIDNotFound) || errors.Is(err, kerr.UnsupportedVersion) {
-			return
-		}
-		s.log.Debug("the group was not told that this instance stops; its next life may have to wait", "error", err)
-	}
 }
