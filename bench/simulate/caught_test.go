@@ -32,7 +32,7 @@ var plants = []struct {
 		f.onSession = func(_ *life, s pipeline.Session, group *kgo.Client) pipeline.Session { return &apart{s, group} }
 	}, []string{gaveUp, saidTheSame, offsetsAre}},
 	{"a session goes on after an error of its end", func(f *planted) {
-		f.rates = map[string]int{"cut after EndTxn": 2500}
+		f.rates = map[string]int{"answer to the end lost": 2000}
 		f.onSession = func(_ *life, s pipeline.Session, _ *kgo.Client) pipeline.Session { return &stubborn{s} }
 	}, []string{saidVersions, saidTheSame, lettersOnce, changelogIs, cameToNoEnd}},
 	{"a restore goes to an old last stable offset", func(f *planted) {

@@ -78,7 +78,7 @@ func newLife(i *instance) *life {
 			}
 			w.count("sessions")
 			l.setAssigned(nil)
-			return &session{Session: w.planted.session(l, s, group), life: l}, nil
+			return &session{Session: w.planted.session(l, &lossy{s, l}, group), life: l}, nil
 		},
 	}
 	go l.run(ctx, loop)

@@ -4,6 +4,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"maps"
 
 	"github.com/dangol-dev/dangol/engine/pipeline"
@@ -65,6 +66,21 @@ func (s *session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	if committed {
 		s.step("after end before the store")
 		s.wrote = true
+	}
+	return committed, positions, err
+}
+
+// lossy is a session whose client may give up on an answer after the transaction has
+// been committed.
+type lossy struct {
+	pipeline.Session
+	life *life
+}
+
+func (s *lossy) End(ctx context.Context, commit bool, next map[int32]int64) (bool, map[int32]int64, error) {
+	committed, positions, err := s.Session.End(ctx, commit, next)
+	if committed && len(next) > 0 && s.life.inst.w.fault("answer to the end lost") {
+		return false, nil, errors.New("simulate: no answer to the end of the transaction")
 	}
 	return committed, positions, err
 }
