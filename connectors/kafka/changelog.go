@@ -31,7 +31,8 @@ type changelog struct {
 	aux   *kgo.Client // writes barriers, asks for bounds
 	opts  []kgo.Opt   // of the clients that read
 	log   *slog.Logger
-	token []byte // of the session: what its barriers say
+	token []byte                                             // of the session: what its barriers say
+	fence func(ctx context.Context, producers []int64) error // ends what the dead have left open; nil: that is waited for
 
 	mu   sync.Mutex
 	ends map[int32]int64 // offset after what the session has read or written, by partition
@@ -75,6 +76,7 @@ func (c *changelog) Read(ctx context.Context, partition int32, from int64, fn fu
 	upTo := barrier + 1
 	r := newReplay(from, upTo, func(recs []pipeline.LogRecord) error { return fn(recs, upTo) })
 	r.log = c.log.With("topic", c.topic, "partition", partition)
+	r.fence = c.fence
 	end, err := r.run(ctx, cl)
 	if err == nil {
 		c.endsAt(partition, end)

@@ -53,7 +53,7 @@ func (s *Session) open(ctx context.Context, app string, more []kgo.Opt) error {
 	}
 	s.adm = kadm.NewClient(s.aux)
 	s.members = newMembers(s.adm, app, s.cfg)
-	s.changelog = &changelog{topic: s.topics[pipeline.Changelog], aux: s.aux, opts: all, log: s.log, token: s.token}
+	s.changelog = &changelog{topic: s.topics[pipeline.Changelog], aux: s.aux, opts: all, log: s.log, token: s.token, fence: s.fence}
 	if err := s.prepare(ctx, app); err != nil {
 		return err
 	}

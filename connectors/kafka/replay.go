@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,6 +20,8 @@ import (
 const (
 	undecided = time.Minute     // how long a transaction is waited for that is open at what was the end of the log
 	patience  = 3 * time.Second // after which the wait is told of
+
+	lastBreath = 100 * time.Millisecond // in which a transaction may end that was under way
 )
 
 // replay resolves the transactions of a partition's records, up to an end.
@@ -30,6 +33,9 @@ type replay struct {
 	seen int64                   // offset after the last record
 	open map[int64][]*kgo.Record // by producer id
 	recs []pipeline.LogRecord    // for fn
+	// fence ends the transactions of producers that will not end them; nil: they are
+	// waited for.
+	fence func(ctx context.Context, producers []int64) error
 	tokened
 }
 
@@ -40,6 +46,8 @@ func newReplay(from, end int64, fn func([]pipeline.LogRecord) error) *replay {
 // run reads until the end has been seen and no transaction is open.
 func (r *replay) run(ctx context.Context, cl *kgo.Client) (int64, error) {
 	wait, cancel := context.WithCancel(ctx)
+	var fencing sync.WaitGroup
+	defer fencing.Wait()
 	defer cancel()
 	waiting := false
 	for r.seen < r.end || len(r.open) > 0 {
@@ -47,6 +55,9 @@ func (r *replay) run(ctx context.Context, cl *kgo.Client) (int64, error) {
 			waiting = true
 			defer time.AfterFunc(undecided, cancel).Stop()
 			log, ids := r.log, r.producers()
+			if r.fence != nil {
+				fencing.Go(func() { r.endOpen(wait, ids) })
+			}
 			defer time.AfterFunc(patience, func() {
 				log.Warn("a transaction is open in the changelog; the restore waits for its end: of a process that died it ends after input.transaction_timeout, "+
 					"and dangol txn list shows what hangs", "producer_ids", ids)
@@ -74,6 +85,19 @@ func (r *replay) run(ctx context.Context, cl *kgo.Client) (int64, error) {
 		}
 	}
 	return r.seen, r.give(r.unfinished())
+}
+
+// endOpen has the transactions of dead producers ended. Those of living ones, whose
+// last one this may be, have some time to end by themselves.
+func (r *replay) endOpen(ctx context.Context, producers []int64) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(lastBreath):
+	}
+	if err := r.fence(ctx, producers); err != nil && ctx.Err() == nil {
+		r.log.Warn("the transaction of a dead instance cannot be aborted; the restore waits until the brokers do", "error", err)
+	}
 }
 
 // producers are those whose transactions are open.
