@@ -149,7 +149,9 @@ func (s *Session) commitOffsets(ctx context.Context, at map[int32]kgo.EpochOffse
 	var failed error
 	s.group.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{s.cfg.Topic: at},
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-			failed = err
+			if failed = err; err != nil {
+				return // there is no answer
+			}
 			for _, t := range resp.Topics {
 				for _, p := range t.Partitions {
 					failed = cmp.Or(failed, kerr.ErrorForCode(p.ErrorCode))

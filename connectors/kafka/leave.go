@@ -21,6 +21,8 @@ func (s *Session) succeed(ctx context.Context) {
 	}
 	for _, m := range all[s.app].Members {
 		if m.InstanceID != nil && *m.InstanceID == s.app+"-"+s.cfg.Instance {
+			s.log.Warn("the group still counted another life of this instance among its members; it was put out: where one lives, give each process of an app_id "+
+				"its own input.instance", "instance", s.cfg.Instance)
 			s.leave(m.MemberID)
 		}
 	}

@@ -33,7 +33,12 @@ const (
 // Save implements pipeline.SharedLog. If it fails, the snapshots before are what
 // they were. Clearing away what is older than the one before may fail without
 // that: the next Save makes up for it.
-func (s *Shared) Save(ctx context.Context, at map[int32]int64, write func(emit func(part []byte) error) error) error {
+func (s *Shared) Save(ctx context.Context, at map[int32]int64, write func(emit func(part []byte) error) error) (err error) {
+	defer func() {
+		if err != nil {
+			s.log.Warn("a snapshot could not be written; it is made again", "error", err)
+		}
+	}()
 	w, err := s.newWriter(ctx)
 	if err != nil {
 		return err

@@ -13,6 +13,9 @@ func (c *Core) propose() {
 	c.mu.Lock()
 	c.tellSurvey()
 	learned := c.learning.done
+	if learned != nil && learned.Version <= c.models.Load().Learned().Version {
+		learned, c.learning.done = nil, nil // another has told later ones meanwhile
+	}
 	c.learning.toldModels = learned
 	c.mu.Unlock()
 	s := c.shards[0] // its log alone tells models, so that they have an order

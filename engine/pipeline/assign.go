@@ -84,7 +84,8 @@ func (c *Core) openShard(p int32) error {
 	c.mu.Lock()
 	c.clocks[p] = place{Position: pos}
 	c.mu.Unlock()
-	c.gatherContacts(p)
+	c.settle(p)
+	c.gatherContacts(c.shards[p])
 	return nil
 }
 
@@ -99,6 +100,7 @@ func (c *Core) position(p int32) (Position, bool, error) {
 
 func (c *Core) closeShard(p int32) {
 	s := c.shards[p]
+	s.closed.Store(true)
 	s.table.Abort()
 	s.table.Close()
 	delete(c.shards, p)

@@ -68,20 +68,20 @@ func (n *contacts) reset() { n.ids, n.items, n.notes = n.ids[:0], n.items[:0], n
 
 // gatherContacts takes in, in the background, what a partition's ledgers say of
 // their items: until it is through, audiences lack some of its customers.
-func (c *Core) gatherContacts(p int32) {
+func (c *Core) gatherContacts(s *shard) {
 	if c.cfg.NextBest.Audience == 0 {
 		return
 	}
 	c.background.Go(func() {
 		rules := c.rules()
 		n := 0
-		_ = c.each(p, &rules, func(id []byte, led *ledger.Ledger, _ *score.Emission) error { // a fault is met by whoever reads the customer
-			if n++; n%askedAtOnce == 0 && c.life.Err() != nil {
-				return c.life.Err()
+		_ = c.each(s.part, &rules, func(id []byte, led *ledger.Ledger, _ *score.Emission) error { // a fault is met by whoever reads the customer
+			if n++; n%askedAtOnce == 0 && (s.closed.Load() || c.life.Err() != nil) {
+				return errStop
 			}
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.restoreContacts(p, id, led)
+			c.restoreContacts(s.part, id, led)
 			return nil
 		})
 	})

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -57,7 +58,7 @@ func (c *Core) commit(end func() (changelog map[int32]int64, err error)) error {
 	ended := c.now()
 	pulled.Wait()
 	if err != nil {
-		return err
+		return errors.Join(err, pullErr)
 	}
 	if worked {
 		if err := c.write(changelog); err != nil {

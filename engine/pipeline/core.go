@@ -212,14 +212,17 @@ func (c *Core) Finish(wall int64) error {
 		if err := s.tick(wall); err != nil {
 			return err
 		}
-		if err := s.flushAll(); err != nil {
-			return err
-		}
-		return s.renew()
+		return s.flushAll()
 	}); err != nil {
 		return err
 	}
 	c.propose()
 	c.publishAffinities()
-	return c.eachShard(func(s *shard) error { s.finish(); return nil })
+	return c.eachShard(func(s *shard) error {
+		if err := s.renew(); err != nil { // now that it is known who is to say something
+			return err
+		}
+		s.finish()
+		return nil
+	})
 }

@@ -107,13 +107,13 @@ func (s *shard) exhausted() bool { return s.endAt != 0 && s.pos.Next >= s.end }
 // it in the background where all is there. It runs after a commit, on the loop's
 // goroutine. One instance learns for all: that with the first partition.
 func (c *Core) considerFit() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.considerAnswer() // also for others, where nothing is learned here
+	l, answered := &c.learning, c.complete()
 	if c.cfg.Score.Learn.Sample == 0 {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.considerAnswer()
-	l, answered := &c.learning, c.complete()
 	if c.shards[0] == nil || l.running || l.done != nil || l.question != nil || c.agg.Buyers() < c.leastBuyers {
 		return
 	}

@@ -212,7 +212,7 @@ func (l *Loop) transaction(ctx context.Context, s Session) error {
 			return fmt.Errorf("%w (because of: %w)", endErr, err)
 		}
 	}
-	if errors.Is(err, errNotCommitted) {
+	if errors.Is(err, errNotCommitted) && !errors.Is(err, errApart) && !errors.Is(err, ErrFatal) {
 		l.Core.rollback()
 		return nil
 	}

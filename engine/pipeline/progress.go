@@ -21,6 +21,7 @@ type restoring struct {
 	began          time.Time
 	from, at, upTo int64 // offsets in the changelog
 	records        int
+	through        time.Time // when it was; the partition is opened after that
 }
 
 func (r *restoring) stats(p int32, now time.Time) RestoreStats {
@@ -41,6 +42,9 @@ func (c *Core) restores() []RestoreStats {
 	now := c.now()
 	var all []RestoreStats
 	for p, r := range c.restoring {
+		if !r.through.IsZero() && now.Sub(r.through) > openWithin {
+			continue // it was taken away before it was opened
+		}
 		all = append(all, r.stats(p, now))
 	}
 	slices.SortFunc(all, func(a, b RestoreStats) int { return cmp.Compare(a.Partition, b.Partition) })
@@ -80,7 +84,7 @@ func (c *Core) serves() error {
 // been given any yet. After that it is one too many, and answers what it can.
 const unassigned = 30 * time.Second
 
-// begin notes that a partition is being restored, from an offset of the changelog.
+// beginRestore notes that a partition is being restored, from an offset of the changelog.
 func (c *Core) beginRestore(p int32, from int64) *restoring {
 	r := &restoring{began: c.now(), from: from, at: from}
 	c.assignMu.Lock()
@@ -89,7 +93,7 @@ func (c *Core) beginRestore(p int32, from int64) *restoring {
 	return r
 }
 
-// read notes how far a restore has come.
+// readOn notes how far a restore has come.
 func (c *Core) readOn(r *restoring, recs []LogRecord, upTo int64) {
 	c.assignMu.Lock()
 	defer c.assignMu.Unlock()
@@ -99,8 +103,18 @@ func (c *Core) readOn(r *restoring, recs []LogRecord, upTo int64) {
 	r.at, r.upTo, r.records = recs[len(recs)-1].Offset+1, upTo, r.records+len(recs)
 }
 
-// endRestore notes that a restore is through, or was given up.
-func (c *Core) endRestore(p int32) {
+// openWithin is how long a partition may take to be opened once it is restored.
+const openWithin = 30 * time.Second
+
+// endRestore notes that a restore is through.
+func (c *Core) endRestore(r *restoring) {
+	c.assignMu.Lock()
+	r.through = c.now()
+	c.assignMu.Unlock()
+}
+
+// settle notes that a partition is open, or that its restore was given up.
+func (c *Core) settle(p int32) {
 	c.assignMu.Lock()
 	delete(c.restoring, p)
 	c.assignMu.Unlock()

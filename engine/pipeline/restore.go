@@ -19,6 +19,18 @@ var ErrForeign = errors.New("the state directory belongs to another cluster or a
 var errAnew = errors.New("the input topic or the changelog was deleted and made anew, or input.topic is another one: offsets begin again, so the state does not fit; " +
 	"restore the topics, or start over with a new app_id and an empty state.dir")
 
+// errBlank is of an application that has state, and nothing that is true of all its
+// customers.
+var errBlank = errors.New("there is state, but neither a snapshot nor a record of the log that all instances share: their topics (.pairs, .population) were deleted; " +
+	"bring them back from a backup, or stop all instances and run \"dangol rebuild\", which counts again from the changelog")
+
+// blank says that the shared log has told of no partition.
+func (c *Core) blank() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.partitionCount > 0 && len(c.clocks) == 0
+}
+
 // known says whether state of an identity is of an assignment's.
 func (a *Assignment) known(identity uint64) error {
 	switch {
@@ -56,11 +68,12 @@ func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (
 		return 0, fmt.Errorf("%w: %w", ErrFatal, err)
 	}
 	under := c.beginRestore(a.Partition, r.pos.Changelog)
-	defer c.endRestore(a.Partition)
 	start, err := r.run(ctx, &a, log, under)
 	if err != nil {
+		c.settle(a.Partition)
 		return 0, err
 	}
+	c.endRestore(under)
 	if r.records > 0 {
 		c.observeRecovery(r.records, c.now().Sub(under.began))
 	}
@@ -72,6 +85,9 @@ func (c *Core) newRestorer(a *Assignment) (*restorer, error) {
 	pos, have, err := c.position(a.Partition)
 	if err == nil && have {
 		err = a.known(pos.Identity)
+	}
+	if err == nil && have && pos.Next > 0 && c.blank() {
+		err = errBlank
 	}
 	if err != nil {
 		return nil, fmt.Errorf("state of partition %d: %w", a.Partition, err)

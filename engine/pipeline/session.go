@@ -145,8 +145,8 @@ type SharedRecord struct {
 }
 
 // SharedLog is what all instances of an application read: each transaction says
-// in it what it has changed of what is true of all customers. It lives as long as
-// the process. One goroutine uses it.
+// in it what it has changed of what is true of all customers. One
+// goroutine uses it, but Save may run beside Poll.
 type SharedLog interface {
 	// Load calls fn with the parts of the latest snapshot, in their order, and
 	// returns, by partition, the offset from which Poll goes on: that of the

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/dangol-dev/dangol/engine/basket"
 	"github.com/dangol-dev/dangol/engine/event"
@@ -30,6 +31,7 @@ type shard struct {
 	endAt      int64    // wall, Unix ms, at which it said so; 0: never
 	doneAt     int64    // Kafka timestamp of the latest record committed; 0: none yet
 	touched    bool
+	closed     atomic.Bool
 	told       bool // the shared log says that the partition has given all that it has
 
 	swept    uint64 // Core.moved that every customer has been looked at for; 0: none

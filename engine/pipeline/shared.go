@@ -27,9 +27,10 @@ type shared struct {
 	fresh bool // something came, and the models do not know yet
 	heard bool // of items, in the records under way
 
-	counting sync.Mutex // held while a snapshot is made, and while counts move
+	counting sync.Mutex // held while a snapshot is made, and while counts move; guards what follows
 	bytes    int64      // applied since the latest snapshot
 	size     int64      // of the latest snapshot
+	rest     time.Time  // no other snapshot before
 	whole    bool       // the counts of a snapshot were read to their end
 }
 
@@ -178,7 +179,7 @@ func (c *Core) takeSection(p int32, tag byte, b []byte) error {
 	return fmt.Errorf("%w: section %q", errShared, tag)
 }
 
-// goneTo notes how far another's partition has come. c.mu is held.
+// goneTo notes how far a partition has come. c.mu is held.
 func (c *Core) goneTo(p int32, at place) {
 	if old := c.clocks[p]; at.Next >= old.Next && at.Clock >= old.Clock {
 		c.clocks[p] = at

@@ -1,6 +1,10 @@
 package pipeline
 
-import "maps"
+import (
+	"context"
+	"maps"
+	"time"
+)
 
 const (
 	// A snapshot is due when what came on the log since the latest one has as many
@@ -9,6 +13,9 @@ const (
 	// few times the log.
 	leastLog      = 8 << 20
 	snapshotShare = 4
+
+	saveWithin = 2 * time.Minute // while one is made nothing is counted
+	saveAgain  = time.Minute     // after one that failed
 )
 
 // considerSnapshot makes one in the background where it is due and the first
@@ -18,24 +25,26 @@ func (c *Core) considerSnapshot() {
 	if s.log == nil || c.shards[0] == nil || !s.counting.TryLock() {
 		return
 	}
-	if s.bytes < max(c.leastLog, s.size/snapshotShare) {
+	if s.bytes < max(c.leastLog, s.size/snapshotShare) || c.now().Before(s.rest) {
 		s.counting.Unlock()
 		return
 	}
 	log, at := s.log, maps.Clone(s.at)
 	c.background.Go(func() {
+		ctx, cancel := context.WithTimeout(c.life, saveWithin)
+		defer cancel()
 		size := int64(0)
-		err := log.Save(c.life, at, func(emit func([]byte) error) error {
+		err := log.Save(ctx, at, func(emit func([]byte) error) error {
 			return c.save(func(part []byte) error {
 				size += int64(len(part))
 				return emit(part)
 			})
 		})
-		c.mu.Lock()
 		if err == nil {
 			s.bytes, s.size = 0, size
+		} else {
+			s.rest = c.now().Add(saveAgain)
 		}
-		c.mu.Unlock()
 		c.observeSnapshot(size, err)
 		s.counting.Unlock()
 	})

@@ -105,7 +105,7 @@ func (c *Core) takeAnswer(p int32, b []byte) error {
 func (c *Core) considerAnswer() {
 	l := &c.learning
 	s := l.survey
-	if s == nil || l.answering || len(l.answers) > 0 {
+	if s == nil || l.answering || len(l.answers) > 0 || c.now().Before(l.rest) {
 		return
 	}
 	var parts []int32
@@ -126,6 +126,7 @@ func (c *Core) considerAnswer() {
 		l.answering = false
 		if err != nil {
 			l.failed++
+			l.rest = c.now().Add(leastFit)
 			return
 		}
 		l.answers = answers
@@ -237,6 +238,8 @@ func (c *Core) complete() *survey {
 // and whether there may be others who belong to them and were not asked for.
 func (s *survey) sample(most int) (buyers []sampled, short bool) {
 	slices.SortFunc(s.buyers, func(a, b sampled) int { return cmp.Compare(a.hash, b.hash) })
+	// Without transactions, who died in an answer has told a part of it.
+	s.buyers = slices.CompactFunc(s.buyers, func(a, b sampled) bool { return a.hash == b.hash })
 	return s.buyers[:min(most, len(s.buyers))], len(s.buyers) < most && s.below < math.MaxUint64
 }
 
