@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/stretchr/testify/require"
+)
+
+// What is stale in the changelog is written again also where the transaction comes to
+// say something of the partition only at its end.
+func TestStaleIsWrittenByWhoeverSpeaksLast(t *testing.T) {
+	store := openStore(t, vfs.NewMem(), 1<<20)
+	defer store.Close()
+	c := newTestCore(testConfig(), store, future())
+	defer c.Close()
+	_, err := c.Restore(t.Context(), Assignment{Committed: -1, Identity: identity}, new(shortLog))
+	require.NoError(t, err)
+	require.NoError(t, c.Sync([]int32{0}))
+	require.Contains(t, c.stales[0], "c1")
+	c.mu.Lock()
+	c.ask(1, 1) // who has the first partition asks, which touches it late
+	c.mu.Unlock()
+	require.NoError(t, c.Finish(0))
+	var written []string
+	c.eachOutput(func(outs []Output) {
+		for _, o := range outs {
+			if o.To == Changelog {
+				written = append(written, string(o.Key))
+			}
+		}
+	})
+	require.Contains(t, written, "c1")
+	require.NoError(t, c.commit(func() (map[int32]int64, error) { return map[int32]int64{0: 20}, nil }))
+	require.Empty(t, c.stales[0])
+}
+
+// mute is a log on which no snapshot can be stored.
+type mute struct {
+	*logReader
+	tries int
+}
+
+func (f *mute) Save(context.Context, map[int32]int64, func(func([]byte) error) error) error {
+	f.tries++
+	return errors.New("no right to write")
+}
+
+// A snapshot that fails is not tried again with every commit.
+func TestFailedSnapshotRests(t *testing.T) {
+	store := openStore(t, vfs.NewMem(), 1<<20)
+	defer store.Close()
+	w := future()
+	c := newTestCore(testConfig(), store, w)
+	defer c.Close()
+	c.leastLog = 1
+	f := &mute{logReader: newTestLog(1).reader()}
+	require.NoError(t, c.Join(t.Context(), f))
+	require.NoError(t, c.Sync([]int32{0}))
+	c.shared.bytes = 10
+	commits := func(n int) {
+		for range n {
+			require.NoError(t, c.commit(func() (map[int32]int64, error) { return nil, nil }))
+			c.considerSnapshot()
+			c.background.Wait()
+		}
+	}
+	commits(20)
+	require.Equal(t, 1, f.tries)
+	w.wall.Add(saveAgain.Milliseconds())
+	commits(20)
+	require.Equal(t, 2, f.tries)
+}
+
+// A partition that is restored and not open yet is not ready.
+func TestReadyIsOpen(t *testing.T) {
+	store := openStore(t, vfs.NewMem(), 1<<20)
+	defer store.Close()
+	c := newTestCore(testConfig(), store, future())
+	defer c.Close()
+	require.NoError(t, c.Sync([]int32{1}))
+	c.sessionOpened()
+	require.NoError(t, c.Ready())
+	_, err := c.Restore(t.Context(), Assignment{Committed: -1, Identity: identity}, new(shortLog))
+	require.NoError(t, err)
+	require.ErrorIs(t, c.Ready(), ErrNotReady, "partition 0 is restored, and not open")
+	require.NoError(t, c.Sync([]int32{0, 1}))
+	require.NoError(t, c.Ready())
+}
+
+// State of which the shared log tells nothing at all is not gone on with: its counts
+// would begin at nothing.
+func TestStateWithoutWhatIsShared(t *testing.T) {
+	store := openStore(t, vfs.NewMem(), 1<<20)
+	defer store.Close()
+	b := store.NewBatch()
+	b.SetPosition(0, Position{Next: 5, Identity: identity}.Append(nil))
+	require.NoError(t, b.Commit())
+	c := newTestCore(testConfig(), store, future())
+	defer c.Close()
+	require.NoError(t, c.Join(t.Context(), newTestLog(1).reader()))
+	_, err := c.Restore(t.Context(), Assignment{Committed: 5, Identity: identity}, new(shortLog))
+	require.ErrorIs(t, err, ErrFatal)
+	require.ErrorContains(t, err, "dangol rebuild")
+}
