@@ -25,7 +25,7 @@ func broken(op string, err error) error { return &net.OpError{Op: op, Net: "tcp"
 // and stands still while the process is frozen.
 type line struct {
 	w     *world
-	kill  func(at string) // of the process
+	kill  func(at string) // of the process; nil: it is nobody's, and has no faults
 	mu    sync.Mutex
 	conns map[*conn]bool
 	dead  bool
@@ -41,7 +41,7 @@ func (l *line) dial(ctx context.Context, network, address string) (net.Conn, err
 	if err := l.gate(); err != nil {
 		return nil, err
 	}
-	if l.w.fault("connection refused") {
+	if l.kill != nil && l.w.fault("connection refused") {
 		time.Sleep(refusedAfter)
 		return nil, broken("dial", syscall.ECONNREFUSED)
 	}
@@ -128,6 +128,14 @@ type conn struct {
 // bubble's time stands still while anybody is at work, so any time is enough.
 const lostAfter = 10 * time.Millisecond
 
+// What a request takes at least, and a fetch beyond that. The imitation answers a fetch
+// below an open transaction at once, with nothing: where that took no time, the client
+// would ask for ever, and the time would never come at which the transaction is aborted.
+const (
+	wayThere   = 100 * time.Microsecond
+	fetchLasts = 5 * time.Millisecond
+)
+
 // Write sends a request: the client gives each to one call.
 func (c *conn) Write(b []byte) (int, error) {
 	if err := c.line.gate(); err != nil {
@@ -137,7 +145,11 @@ func (c *conn) Write(b []byte) (int, error) {
 	if len(b) >= 6 {
 		key = kmsg.Key(binary.BigEndian.Uint16(b[4:]))
 	}
-	if !cuttable[key] {
+	time.Sleep(wayThere)
+	if key == kmsg.Fetch {
+		time.Sleep(fetchLasts)
+	}
+	if c.line.kill == nil || !cuttable[key] {
 		return c.send(b)
 	}
 	w, name := c.line.w, key.Name()

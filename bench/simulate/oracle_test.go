@@ -114,7 +114,7 @@ func (w *world) read() map[pipeline.Topic][]*kgo.Record {
 		}
 	}
 	require.NoError(w.t, w.plain.ProduceSync(context.Background(), ends...).FirstErr())
-	cl, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.Dialer(w.net.DialContext),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.Dialer(newLine(w, nil).dial),
 		kgo.ConsumePartitions(from), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	require.NoError(w.t, err)
 	defer cl.Close()

@@ -23,12 +23,17 @@ var (
 	fromFlag  = flag.Int("from", 0, "the first of them")
 )
 
+// stuckAfter is when a run that takes a fraction of a second is given up: who asks again
+// and again in no time, or waits for a mutex, stops the time of everybody.
+const stuckAfter = 5 * time.Minute
+
 // simulate runs a seed in a bubble.
 func simulate(t *testing.T, seed uint64, plant *planted, out io.Writer) (o *outcome) {
 	log := slog.New(slog.DiscardHandler)
 	if out != nil {
 		log = slog.New(slog.NewTextHandler(out, nil))
 	}
+	defer time.AfterFunc(stuckAfter, func() { panic(fmt.Sprintf("seed %d: somebody holds up the bubble's clock", seed)) }).Stop()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, seed, log)
 		if plant != nil {

@@ -94,7 +94,7 @@ func (w *world) jump() {
 // hijack takes the transactional id of an instance, as a second process of the same
 // name would.
 func (w *world) hijack(ctx context.Context) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.Dialer(w.net.DialContext),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.Dialer(newLine(w, nil).dial),
 		kgo.TransactionalID(app+"-"+w.all[w.intN(len(w.all))].name))
 	if err != nil {
 		return

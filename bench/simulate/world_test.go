@@ -187,7 +187,7 @@ func (w *world) open() {
 			"group.consumer.session.timeout.ms": "6000", "group.consumer.heartbeat.interval.ms": "1000",
 		}))
 	require.NoError(w.t, err)
-	w.plain, err = kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.Dialer(w.net.DialContext),
+	w.plain, err = kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.Dialer(newLine(w, nil).dial),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
 	require.NoError(w.t, err)
 	w.adm = kadm.NewClient(w.plain)
