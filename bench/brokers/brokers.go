@@ -164,6 +164,7 @@ func (c *Cluster) options(lib string) []string {
 func (c *Cluster) format(ctx context.Context) error {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
+	id[0] &= 0x7f           // else it may begin with a dash, and be taken for an option
 	cluster := base64.RawURLEncoding.EncodeToString(id[:])
 	var all errgroup.Group
 	for i, n := range c.nodes {
