@@ -85,11 +85,15 @@ func newLife(i *instance) *life {
 	return l
 }
 
-// newClient hears of clients that are made.
+// newClient hears of the client in the group when it is made.
 type newClient func(*kgo.Client)
 
 // OnNewClient implements kgo.HookNewClient.
-func (f newClient) OnNewClient(cl *kgo.Client) { f(cl) }
+func (f newClient) OnNewClient(cl *kgo.Client) {
+	if cl.OptValue(kgo.ConsumerGroup) != "" {
+		f(cl)
+	}
+}
 
 func (l *life) run(ctx context.Context, loop *pipeline.Loop) {
 	defer close(l.done)

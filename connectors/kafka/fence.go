@@ -16,8 +16,12 @@ import (
 // that lives after all, and has been out of the group for as long as that, is fenced
 // off by it and begins anew.
 func (s *Session) fence(ctx context.Context, producers []int64) error {
-	s.fencing.Lock() // partitions are restored side by side and wait for the same
-	defer s.fencing.Unlock()
+	select {
+	case s.fencing <- struct{}{}: // partitions are restored side by side and wait for the same
+		defer func() { <-s.fencing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	open, err := s.adm.ListTransactions(ctx, producers, []string{"Ongoing"})
 	if err != nil {
 		return fmt.Errorf("open transactions: %w", err)

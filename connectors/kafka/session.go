@@ -55,7 +55,7 @@ type Session struct {
 	die       context.CancelFunc
 	working   sync.WaitGroup
 	restoring chan struct{} // a slot for each restore at a time
-	fencing   sync.Mutex    // one at a time ends what the dead have left open
+	fencing   chan struct{} // one at a time ends what the dead have left open
 	look      chan struct{} // that the group may have changed
 
 	mu       sync.Mutex
