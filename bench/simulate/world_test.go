@@ -97,6 +97,9 @@ func (w *world) intN(n int) int {
 	return w.rng.IntN(n)
 }
 
+// seldom are faults with few occasions, and how much more often they happen at one.
+var seldom = map[string]int{"state deleted": 25, "state of before": 25, "down for long": 10, "answer to the end lost": 4}
+
 // fault says whether the named one happens now. Each is in a third of the worlds,
 // and there more or less often.
 func (w *world) fault(name string) bool {
@@ -110,7 +113,7 @@ func (w *world) fault(name string) bool {
 		luck = rand.New(rand.NewPCG(w.seed, event.Hash(name)))
 		w.luck[name] = luck
 		if luck.IntN(3) == 0 {
-			w.rates[name] = 20 + luck.IntN(200)
+			w.rates[name] = (20 + luck.IntN(200)) * max(1, seldom[name])
 		}
 		w.rates[name] = w.planted.rate(name, w.rates[name])
 	}
