@@ -160,14 +160,7 @@ func (a *Audit) bounds(ctx context.Context, topic string) ([]Bounds, error) {
 // not go on from, and at is where the log begins.
 func (a *Audit) Snapshot(ctx context.Context, lax bool, fn func(part []byte) error) (at map[int32]int64, err error) {
 	s := a.shared
-	starts, err := s.starts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.snaps.scan(ctx); err != nil {
-		return nil, err
-	}
-	ends, err := s.Ends(ctx)
+	starts, ends, err := s.look(ctx)
 	if err != nil {
 		return nil, err
 	}

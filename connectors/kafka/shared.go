@@ -97,19 +97,24 @@ func (s *Shared) attach(ctx context.Context) (err error) {
 	return nil
 }
 
+// look finds the snapshots, and where the log begins and ends. In this order: a log
+// that is trimmed meanwhile is trimmed for the sake of snapshots that the scan finds,
+// and the newest of them has not read beyond the end.
+func (s *Shared) look(ctx context.Context) (starts, ends map[int32]int64, err error) {
+	if starts, err = s.starts(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err = s.snaps.scan(ctx); err != nil {
+		return nil, nil, err
+	}
+	ends, err = s.Ends(ctx)
+	return starts, ends, err
+}
+
 // Load implements pipeline.SharedLog.
 func (s *Shared) Load(ctx context.Context, fn func(part []byte) error) (map[int32]int64, error) {
 	s.halt()
-	// In this order: a log that is trimmed meanwhile is trimmed for the sake of snapshots
-	// that the scan finds, and the newest of them has not read beyond the end.
-	starts, err := s.starts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.snaps.scan(ctx); err != nil {
-		return nil, err
-	}
-	ends, err := s.Ends(ctx)
+	starts, ends, err := s.look(ctx)
 	if err != nil {
 		return nil, err
 	}
