@@ -3,18 +3,20 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// fence ends the transactions that producers have left open, of instances that the
-// group no longer has: what they did cannot be committed any more, and until it is
-// aborted nobody can tell from the log. By themselves the brokers abort it when
-// input.transaction_timeout has passed, or some seconds after that. An instance
-// that lives after all, and has been out of the group for as long as that, is fenced
-// off by it and begins anew.
+// fence ends the transactions that producers, all where none is named, have left open,
+// of instances that the group no longer has: what they did cannot be committed any
+// more, and until it is aborted nobody can tell from the log, nor get the group's
+// offsets. By themselves the brokers abort it when input.transaction_timeout has
+// passed, or some seconds after that. An instance that lives after all, and has been
+// out of the group for as long as that, is fenced off by it and begins anew.
 func (s *Session) fence(ctx context.Context, producers []int64) error {
 	select {
 	case s.fencing <- struct{}{}: // partitions are restored side by side and wait for the same
@@ -22,9 +24,9 @@ func (s *Session) fence(ctx context.Context, producers []int64) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	open, err := s.adm.ListTransactions(ctx, producers, []string{"Ongoing"})
-	if err != nil {
-		return fmt.Errorf("open transactions: %w", err)
+	open, err := s.left(ctx, producers)
+	if err != nil || len(open) == 0 {
+		return err
 	}
 	now, _, err := s.members.ask(ctx)
 	if err != nil {
@@ -36,17 +38,47 @@ func (s *Session) fence(ctx context.Context, producers []int64) error {
 	if !in(s.cfg.Instance) {
 		return nil // whoever is not in the group has no say in it
 	}
-	for _, t := range open {
-		instance, ours := strings.CutPrefix(t.TxnID, s.members.app+"-")
-		if !ours || in(instance) || t.State != "Ongoing" || !slices.Contains(producers, t.ProducerID) {
+	for id, instance := range open {
+		if in(instance) {
 			continue
 		}
-		if err := s.takeOver(ctx, t.TxnID); err != nil {
+		if err := s.takeOver(ctx, id); err != nil {
 			return err
 		}
-		s.log.Warn("aborted the transaction that an instance left open when it died", "instance", instance, "transactional_id", t.TxnID)
+		s.log.Warn("aborted the transaction that an instance left open when it died", "instance", instance, "transactional_id", id)
 	}
 	return nil
+}
+
+// left are the open transactions of other instances: by transactional id, whose.
+func (s *Session) left(ctx context.Context, producers []int64) (map[string]string, error) {
+	listed, err := s.adm.ListTransactions(ctx, producers, []string{"Ongoing"})
+	if err != nil {
+		return nil, fmt.Errorf("open transactions: %w", err)
+	}
+	open := map[string]string{}
+	for _, t := range listed {
+		instance, ok := strings.CutPrefix(t.TxnID, s.app+"-")
+		if ok && instance != s.cfg.Instance && t.State == "Ongoing" && (len(producers) == 0 || slices.Contains(producers, t.ProducerID)) {
+			open[t.TxnID] = instance
+		}
+	}
+	if len(open) == 0 {
+		return nil, nil
+	}
+	// By its name alone it could be another application's: app "a", instance "b-1" are
+	// called as app "a-b", instance "1".
+	described, err := s.adm.DescribeTransactions(ctx, slices.Collect(maps.Keys(open))...)
+	if err != nil {
+		return nil, fmt.Errorf("open transactions: %w", err)
+	}
+	maps.DeleteFunc(open, func(id, _ string) bool { return !s.writes(described[id]) })
+	return open, nil
+}
+
+// writes says whether a transaction writes to what is this application's alone.
+func (s *Session) writes(t kadm.DescribedTransaction) bool {
+	return slices.ContainsFunc(s.topics[:], func(name string) bool { return t.Topics[name] != nil })
 }
 
 // takeOver aborts what is open of a transactional id, as its next user does.

@@ -175,8 +175,9 @@ func (s *Session) taken(_ context.Context, _ *kgo.Client, parts map[string][]int
 }
 
 // settled runs when what is taken away is gone and before what is new is looked up:
-// what the client does not hold now, it lost without our being told.
-func (s *Session) settled(context.Context, *kgo.Client, map[string][]int32) {
+// what the client does not hold now, it lost without our being told. The offsets of what
+// is new the brokers do not tell while a transaction with them is open.
+func (s *Session) settled(ctx context.Context, _ *kgo.Client, given map[string][]int32) {
 	held := s.held()
 	s.mu.Lock()
 	for p := range s.parts {
@@ -186,6 +187,14 @@ func (s *Session) settled(context.Context, *kgo.Client, map[string][]int32) {
 	}
 	s.mu.Unlock()
 	s.lookAround()
+	if len(given) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, rollWithin)
+	defer cancel()
+	if err := s.fence(ctx, nil); err != nil {
+		s.log.Debug("what dead instances left open was not looked for; the group's offsets may have to be waited for", "error", err)
+	}
 }
 
 // drop forgets a partition. s.mu is held.
