@@ -31,33 +31,20 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+	"io"
+
+	"github.com/dangol-dev/dangol/bench"
 )
 
-func main() { os.Exit(execute(os.Args[1:])) }
+func main() { bench.Command(run) }
 
 // errFaults is that the comparison found some.
 var errFaults = errors.New("the proof has failed")
 
-// execute runs the command line and returns the process's exit code.
-func execute(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o, err := parse(args, os.Stderr)
-	if err == nil {
-		err = run(ctx, o, os.Stdout)
+func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	o, err := parse(args, errOut)
+	if err != nil {
+		return err
 	}
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "stopped")
-		return 130
-	}
-	fmt.Fprintln(os.Stderr, "error:", err)
-	return 1
+	return prove(ctx, o, out)
 }

@@ -36,7 +36,7 @@ type outcome struct {
 	w       *world
 }
 
-func run(ctx context.Context, o *options, out io.Writer) (err error) {
+func prove(ctx context.Context, o *options, out io.Writer) (err error) {
 	dir, err := makeDir(o.dir)
 	if err != nil {
 		return err

@@ -17,30 +17,12 @@ import (
 	"log"
 	"os"
 	"os/exec"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/dangol-dev/dangol/bench"
 )
 
-func main() { os.Exit(execute(os.Args[1:])) }
-
-// execute runs the command line and returns the process's exit code.
-func execute(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, args, os.Stdout, os.Stderr)
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "stopped")
-		return 130
-	}
-	fmt.Fprintln(os.Stderr, "error:", err)
-	return 1
-}
+func main() { bench.Command(run) }
 
 // config is what the command line says.
 type config struct {

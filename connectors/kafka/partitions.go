@@ -177,7 +177,7 @@ func (s *Session) taken(_ context.Context, _ *kgo.Client, parts map[string][]int
 // settled runs when what is taken away is gone and before what is new is looked up:
 // what the client does not hold now, it lost without our being told. The offsets of what
 // is new the brokers do not tell while a transaction with them is open.
-func (s *Session) settled(ctx context.Context, _ *kgo.Client, given map[string][]int32) {
+func (s *Session) settled(_ context.Context, _ *kgo.Client, given map[string][]int32) {
 	held := s.held()
 	s.mu.Lock()
 	for p := range s.parts {
@@ -187,13 +187,26 @@ func (s *Session) settled(ctx context.Context, _ *kgo.Client, given map[string][
 	}
 	s.mu.Unlock()
 	s.lookAround()
-	if len(given) == 0 {
-		return
+	if len(given) > 0 {
+		s.unhide()
 	}
-	ctx, cancel := context.WithTimeout(ctx, rollWithin)
-	defer cancel()
-	if err := s.fence(ctx, nil); err != nil {
-		s.log.Debug("what dead instances left open was not looked for; the group's offsets may have to be waited for", "error", err)
+}
+
+// unhide ends what dead instances have left open. With a broker away that takes a
+// while, and then the group does not wait for it.
+func (s *Session) unhide() {
+	done := make(chan struct{})
+	s.working.Go(func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(s.life, rollWithin)
+		defer cancel()
+		if err := s.fence(ctx, nil); err != nil {
+			s.log.Debug("what dead instances left open was not looked for; the group's offsets may have to be waited for", "error", err)
+		}
+	})
+	select {
+	case <-done:
+	case <-time.After(unhideWithin):
 	}
 }
 

@@ -79,6 +79,8 @@ const (
 	soon       = 20 * time.Millisecond  // in which the client takes up what the group has just given
 	openWithin = 30 * time.Second       // for the broker to answer at the start
 	grace      = 10 * time.Second       // for it to answer at the end
+
+	unhideWithin = 300 * time.Millisecond // that the group waits for unhide
 )
 
 // Assigned implements pipeline.Session.

@@ -49,7 +49,7 @@ func (c *Core) at(ctx context.Context, asOf int64) (*instant, error) {
 		return nil, err
 	}
 	in.models = score.MustModels(&c.cfg.Score, learned)
-	agg, err := c.survey(ctx, in, true)
+	agg, err := c.addUp(ctx, in, true)
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +81,9 @@ func (c *Core) eachThen(ctx context.Context, asOf int64, rules *ledger.Rules, fn
 	return nil
 }
 
-// survey adds up every customer as of an instant, scored under its models as
+// addUp is the population of every customer as of an instant, scored under its models as
 // they are; where learn is set, the baskets and items are counted as well.
-func (c *Core) survey(ctx context.Context, in *instant, learn bool) (*score.Aggregate, error) {
+func (c *Core) addUp(ctx context.Context, in *instant, learn bool) (*score.Aggregate, error) {
 	agg := score.NewAggregate()
 	rules := c.rules()
 	maker := score.NewScorer(c.cfg.Score, rules, nil)

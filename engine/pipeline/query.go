@@ -157,7 +157,7 @@ func (c *Core) Population(ctx context.Context, asOf int64) (*score.Population, e
 		if err != nil {
 			return nil, err
 		}
-		agg, err := c.survey(ctx, in, false)
+		agg, err := c.addUp(ctx, in, false)
 		if err != nil {
 			return nil, err
 		}

@@ -176,7 +176,7 @@ func (c *Core) takeSection(p int32, tag byte, b []byte) error {
 	case answerSection:
 		return c.takeAnswer(p, b)
 	}
-	return fmt.Errorf("%w: section %q", errShared, tag)
+	return fmt.Errorf("%w: section %q is not known here: where a later version writes it, upgrade this instance", errShared, tag)
 }
 
 // goneTo notes how far a partition has come. c.mu is held.
