@@ -27,8 +27,9 @@ type instance struct {
 	err      error
 	has      []int32
 	restores map[int32]int
-	follows  map[int32]int // at present
-	started  map[int32]int // followers, ever
+	given    map[int32]context.Context // of the latest restore: until the partition is taken away
+	follows  map[int32]int             // at present
+	started  map[int32]int             // followers, ever
 	busy     map[int32]bool
 	commits  int
 	aborts   int
@@ -42,7 +43,7 @@ func (w *town) start(name string, standbys int, restore func(ctx context.Context
 	cfg.Instance, cfg.Standbys, cfg.Advertise = name, standbys, name+".example:8080"
 	require.NoError(w.t, cfg.Validate())
 	in := &instance{
-		name: name, done: make(chan struct{}), restores: map[int32]int{}, follows: map[int32]int{}, started: map[int32]int{},
+		name: name, done: make(chan struct{}), restores: map[int32]int{}, given: map[int32]context.Context{}, follows: map[int32]int{}, started: map[int32]int{},
 		starts: map[int32]int64{}, busy: map[int32]bool{}, restore: restore,
 	}
 	s, err := Open(w.t.Context(), "app", &cfg, in, slog.New(slog.DiscardHandler), kgo.HeartbeatInterval(100*time.Millisecond))
@@ -83,6 +84,7 @@ func (in *instance) Restore(ctx context.Context, a pipeline.Assignment, _ pipeli
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.restores[a.Partition]++
+	in.given[a.Partition] = ctx
 	in.starts[a.Partition] = start
 	return start, nil
 }
@@ -126,6 +128,19 @@ func (in *instance) assigned() []int32 {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return slices.Clone(in.has)
+}
+
+// knows says whether the restores' contexts last for what the instance has, and have
+// ended for what it had.
+func (in *instance) knows() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for p, ctx := range in.given {
+		if slices.Contains(in.has, p) != (ctx.Err() == nil) {
+			return false
+		}
+	}
+	return true
 }
 
 func (in *instance) following() (ps []int32) {

@@ -31,7 +31,7 @@ type task struct {
 }
 
 // work runs fn for a partition once whatever was run for it before has ended, which
-// it is told to. s.mu is held.
+// it is told to. The context lasts until the task is cancelled. s.mu is held.
 func (s *Session) work(p int32, fn func(ctx context.Context)) *task {
 	before := s.tasks[p]
 	ctx, cancel := context.WithCancel(s.life)
@@ -42,7 +42,6 @@ func (s *Session) work(p int32, fn func(ctx context.Context)) *task {
 	}
 	s.working.Go(func() {
 		defer close(t.done)
-		defer cancel()
 		if before != nil {
 			<-before.done
 		}

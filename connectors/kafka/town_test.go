@@ -156,7 +156,7 @@ func (w *town) spreadOver(of ...*instance) {
 		var all []int32
 		for _, in := range of {
 			has := in.assigned()
-			if len(has) < wide/len(of) || len(has) > (wide+len(of)-1)/len(of) {
+			if len(has) < wide/len(of) || len(has) > (wide+len(of)-1)/len(of) || !in.knows() {
 				return false
 			}
 			all = append(all, has...)

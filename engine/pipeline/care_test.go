@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
@@ -88,6 +89,14 @@ func TestReadyIsOpen(t *testing.T) {
 	require.ErrorIs(t, c.Ready(), ErrNotReady, "partition 0 is restored, and not open")
 	require.NoError(t, c.Sync([]int32{0, 1}))
 	require.NoError(t, c.Ready())
+
+	// One that is taken away before it is opened is nothing to wait for.
+	ctx, take := context.WithCancel(t.Context())
+	_, err = c.Restore(ctx, Assignment{Partition: 2, Committed: -1, Identity: identity}, new(shortLog))
+	require.NoError(t, err)
+	require.ErrorIs(t, c.Ready(), ErrNotReady)
+	take()
+	require.Eventually(t, func() bool { return c.Ready() == nil }, 10*time.Second, time.Millisecond)
 }
 
 // State of which the shared log tells nothing at all is not gone on with: its counts

@@ -232,6 +232,7 @@ func withEmpty(w *world) *world {
 // counts, to the bit, population, models and documents as one that nothing happens
 // to.
 func TestManyAreAsOne(t *testing.T) {
+	labels := 0
 	for seed := range uint64(2) {
 		evs := delayed(rand.New(rand.NewPCG(seed, 1)), buyers(rand.New(rand.NewPCG(seed, 0)), 260, 130), 20*time.Hour)
 		for i := range evs {
@@ -247,7 +248,9 @@ func TestManyAreAsOne(t *testing.T) {
 		three := withEmpty(newWorld(seed, evs, 6, 25))
 		three.most = 30
 		wild := many(t, three, cfg, 3)
-		t.Logf("seed %d: %v, %d models", seed, three.fired, calm[0].core.models.Load().Learned().Version)
+		learned := calm[0].core.models.Load().Learned()
+		t.Logf("seed %d: %v, %d models, churn of %d labels, refused %v", seed, three.fired, learned.Version, learned.Labels, learned.Refused)
+		labels += learned.Labels
 		want := calm[0].core
 		for _, i := range wild {
 			require.Equal(t, countsOf(want.counts), countsOf(i.core.counts), "seed %d", seed)
@@ -264,4 +267,5 @@ func TestManyAreAsOne(t *testing.T) {
 			i.stop()
 		}
 	}
+	require.NotZero(t, labels, "no churn model was learned")
 }

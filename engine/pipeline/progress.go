@@ -21,7 +21,6 @@ type restoring struct {
 	began          time.Time
 	from, at, upTo int64 // offsets in the changelog
 	records        int
-	through        time.Time // when it was; the partition is opened after that
 }
 
 func (r *restoring) stats(p int32, now time.Time) RestoreStats {
@@ -35,16 +34,13 @@ func (r *restoring) stats(p int32, now time.Time) RestoreStats {
 	return s
 }
 
-// restores are those under way, by partition.
+// restores are those under way, up to when the partition is opened, by partition.
 func (c *Core) restores() []RestoreStats {
 	c.assignMu.Lock()
 	defer c.assignMu.Unlock()
 	now := c.now()
 	var all []RestoreStats
 	for p, r := range c.restoring {
-		if !r.through.IsZero() && now.Sub(r.through) > openWithin {
-			continue // it was taken away before it was opened
-		}
 		all = append(all, r.stats(p, now))
 	}
 	slices.SortFunc(all, func(a, b RestoreStats) int { return cmp.Compare(a.Partition, b.Partition) })
@@ -84,12 +80,20 @@ func (c *Core) serves() error {
 // been given any yet. After that it is one too many, and answers what it can.
 const unassigned = 30 * time.Second
 
-// beginRestore notes that a partition is being restored, from an offset of the changelog.
-func (c *Core) beginRestore(p int32, from int64) *restoring {
+// beginRestore notes that a partition is being restored, from an offset of the
+// changelog, until it is open, or taken away again.
+func (c *Core) beginRestore(ctx context.Context, p int32, from int64) *restoring {
 	r := &restoring{began: c.now(), from: from, at: from}
 	c.assignMu.Lock()
 	c.restoring[p] = r
 	c.assignMu.Unlock()
+	context.AfterFunc(ctx, func() {
+		c.assignMu.Lock()
+		defer c.assignMu.Unlock()
+		if c.restoring[p] == r {
+			delete(c.restoring, p)
+		}
+	})
 	return r
 }
 
@@ -101,16 +105,6 @@ func (c *Core) readOn(r *restoring, recs []LogRecord, upTo int64) {
 		r.from = max(r.from, recs[0].Offset) // where the log begins
 	}
 	r.at, r.upTo, r.records = recs[len(recs)-1].Offset+1, upTo, r.records+len(recs)
-}
-
-// openWithin is how long a partition may take to be opened once it is restored.
-const openWithin = 30 * time.Second
-
-// endRestore notes that a restore is through.
-func (c *Core) endRestore(r *restoring) {
-	c.assignMu.Lock()
-	r.through = c.now()
-	c.assignMu.Unlock()
 }
 
 // settle notes that a partition is open, or that its restore was given up.

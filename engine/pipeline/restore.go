@@ -67,13 +67,12 @@ func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrFatal, err)
 	}
-	under := c.beginRestore(a.Partition, r.pos.Changelog)
+	under := c.beginRestore(ctx, a.Partition, r.pos.Changelog)
 	start, err := r.run(ctx, &a, log, under)
 	if err != nil {
 		c.settle(a.Partition)
 		return 0, err
 	}
-	c.endRestore(under)
 	if r.records > 0 {
 		c.observeRecovery(r.records, c.now().Sub(under.began))
 	}

@@ -116,7 +116,8 @@ type ChangelogReader interface {
 type Keeper interface {
 	// Restore brings the state of a partition that was assigned up to what is
 	// committed, and returns the offset from which it goes on. The session polls no
-	// record of it before; meanwhile it works on others.
+	// record of it before; meanwhile it works on others. ctx ends when the partition is
+	// taken away, also after Restore has returned.
 	Restore(ctx context.Context, a Assignment, log ChangelogReader) (start int64, err error)
 	// Follow keeps up with a partition of another process, so that taking it over
 	// takes little. It returns when ctx ends.
