@@ -188,16 +188,17 @@ func TestFatal(t *testing.T) {
 		Fatal:   func(text string) { said = append(said, text) },
 		Message: func(text string) { messages = append(messages, text) },
 	})
+	ended := errors.New("the process has ended")
+	h.exit = func(int) { panic(ended) }
 	h.Infof("chatter %d", 1)
 	h.Errorf("trouble %d", 2)
 	require.Equal(t, []string{"trouble 2"}, messages)
-	require.PanicsWithValue(t, "state: cannot write to its directory, stopping so that nothing is lost: MANIFEST: disk full", func() {
-		h.Fatalf("MANIFEST: %v", errors.New("disk full"))
-	})
-	require.Len(t, said, 1)
+	require.PanicsWithValue(t, ended, func() { h.Fatalf("MANIFEST: %v", errors.New("disk full")) })
+	require.Equal(t, []string{"state: cannot write to its directory, stopping so that nothing is lost: MANIFEST: disk full"}, said)
 	quiet := newHealth(Observer{})
 	quiet.Errorf("unheard")
 	quiet.backgroundError(errors.New("unheard"))
+	quiet.exit = h.exit
 	require.Panics(t, func() { quiet.Fatalf("unheard") })
 }
 

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -135,20 +137,26 @@ func childMain(text string) {
 	os.Exit(0)
 }
 
+const childWithin = time.Minute // for a child, which takes a fraction of a second
+
 // run runs a child and returns the last batch that it was promised, -1 for none,
 // and all that it said.
 func (c trial) run(t *testing.T) (promised int, said string) {
-	cmd := exec.Command(os.Args[0])
+	ctx, cancel := context.WithTimeout(t.Context(), childWithin)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // it says where it hangs
 	cmd.Env = append(os.Environ(), childEnv+"="+c.String())
 	var complaint bytes.Buffer
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()
+	require.NoError(t, ctx.Err(), "%s hangs: %s\n%s", c, out, &complaint)
 	if err != nil {
-		// Pebble may panic with its mutex unlocked, which ends the process in another way.
-		require.Regexp(t, "panic: |fatal error: ", complaint.String())
+		// Pebble itself may panic, too, also with its mutex unlocked, which ends the process in another way.
+		require.Regexp(t, "stopping so that nothing is lost|panic: |fatal error: ", complaint.String())
 		// It says why, or, where it had to give an Open up, Pebble has closed its
 		// caches under a compaction that it had begun.
-		require.Regexp(t, "no space left on device|input/output error|integer divide by zero", complaint.String())
+		require.Regexp(t, "no space left on device|input/output error|integer divide by zero|element has outstanding references", complaint.String())
 	}
 	promised = -1
 	for line := range strings.Lines(string(out)) {

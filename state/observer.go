@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,7 @@ type Observer struct {
 	Corruption func(error)
 	// Message is what Pebble says besides, at the level of an error.
 	Message func(text string)
-	// Fatal is told why the process is about to panic: the store's own record
+	// Fatal is told why the process is about to end: the store's own record
 	// of its files cannot be written.
 	Fatal func(text string)
 }
@@ -40,7 +41,8 @@ type Observer struct {
 // health is what the event listener learns and the store asks.
 type health struct {
 	obs    Observer
-	damage *damage // hears of files that are not what was written
+	exit   func(code int) // ends the process
+	damage *damage        // hears of files that are not what was written
 
 	stalls atomic.Uint64
 	errors atomic.Uint64
@@ -54,7 +56,7 @@ type health struct {
 }
 
 func newHealth(obs Observer) *health {
-	return &health{obs: obs, failed: make(chan struct{})}
+	return &health{obs: obs, exit: os.Exit, failed: make(chan struct{})}
 }
 
 // fault is the reason why flushes fail now, nil while they succeed.
@@ -152,15 +154,17 @@ func (h *health) Errorf(format string, args ...any) {
 }
 
 // Fatalf does not return: Pebble calls it where it cannot go on without
-// losing track of its files, or a batch that its log did not take. It panics,
-// from whatever goroutine, so that the process ends with the reason as its last
-// line.
+// losing track of its files, or a batch that its log did not take. It ends the
+// process at once, from whatever goroutine, with the reason as its last line: a panic
+// would unlock what Pebble has unlocked already, and two goroutines that fail so at
+// the same moment can wait for one another forever.
 func (h *health) Fatalf(format string, args ...any) {
 	text := "state: cannot write to its directory, stopping so that nothing is lost: " + fmt.Sprintf(format, args...)
 	if h.obs.Fatal != nil {
 		h.obs.Fatal(text)
 	}
-	panic(text)
+	fmt.Fprintln(os.Stderr, text)
+	h.exit(1)
 }
 
 // lastWord turns a panic of Pebble into Fatalf: where its log cannot be written
