@@ -50,6 +50,26 @@ func load(t *testing.T, s *Shared) (parts []string, at map[int32]int64) {
 	return parts, at
 }
 
+// polled takes what has come, by partition, and moves at on over it.
+func polled(t *testing.T, s *Shared, at map[int32]int64) map[int32][]string {
+	t.Helper()
+	got := map[int32][]string{}
+	last := map[int32]int64{}
+	recs, moved, err := s.Poll()
+	require.NoError(t, err)
+	for _, r := range recs {
+		require.GreaterOrEqual(t, r.Offset, max(last[r.Partition], at[r.Partition]), "in order, and none from before")
+		require.Less(t, r.Offset, moved[r.Partition])
+		last[r.Partition] = r.Offset + 1
+		got[r.Partition] = append(got[r.Partition], string(r.Value))
+	}
+	for p, o := range moved {
+		require.Greater(t, o, at[p])
+		at[p] = o
+	}
+	return got
+}
+
 // caughtUp polls until everything up to the log's end has come, and returns it by
 // partition.
 func caughtUp(t *testing.T, s *Shared, at map[int32]int64) map[int32][]string {
@@ -57,20 +77,12 @@ func caughtUp(t *testing.T, s *Shared, at map[int32]int64) map[int32][]string {
 	ends, err := s.Ends(t.Context())
 	require.NoError(t, err)
 	got := map[int32][]string{}
-	last := map[int32]int64{}
 	require.Eventually(t, func() bool {
-		recs, moved, err := s.Poll()
-		require.NoError(t, err)
-		for _, r := range recs {
-			require.GreaterOrEqual(t, r.Offset, max(last[r.Partition], at[r.Partition]), "in order, and none from before")
-			require.Less(t, r.Offset, moved[r.Partition])
-			last[r.Partition] = r.Offset + 1
-			got[r.Partition] = append(got[r.Partition], string(r.Value))
+		for p, vs := range polled(t, s, at) {
+			got[p] = append(got[p], vs...)
 		}
-		for p, o := range moved {
-			require.Greater(t, o, at[p])
-			require.LessOrEqual(t, o, ends[p], "nothing is written meanwhile")
-			at[p] = o
+		for p, end := range ends {
+			require.LessOrEqual(t, at[p], end, "nothing is written meanwhile")
 		}
 		for p, end := range ends {
 			if at[p] < end {
