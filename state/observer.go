@@ -34,7 +34,7 @@ type Observer struct {
 	// Message is what Pebble says besides, at the level of an error.
 	Message func(text string)
 	// Fatal is told why the process is about to end: the store's own record
-	// of its files cannot be written.
+	// of its files cannot be written. Where it is nil, standard error is.
 	Fatal func(text string)
 }
 
@@ -155,15 +155,16 @@ func (h *health) Errorf(format string, args ...any) {
 
 // Fatalf does not return: Pebble calls it where it cannot go on without
 // losing track of its files, or a batch that its log did not take. It ends the
-// process at once, from whatever goroutine, with the reason as its last line: a panic
+// process at once, from whatever goroutine, with the reason as its last word: a panic
 // would unlock what Pebble has unlocked already, and two goroutines that fail so at
 // the same moment can wait for one another forever.
 func (h *health) Fatalf(format string, args ...any) {
 	text := "state: cannot write to its directory, stopping so that nothing is lost: " + fmt.Sprintf(format, args...)
 	if h.obs.Fatal != nil {
 		h.obs.Fatal(text)
+	} else {
+		fmt.Fprintln(os.Stderr, text)
 	}
-	fmt.Fprintln(os.Stderr, text)
 	h.exit(1)
 }
 

@@ -86,12 +86,28 @@ func open(cfg Config, disk vfs.FS, obs Observer, tune tuning) (*Store, error) {
 }
 
 // start opens Pebble and checks what it found.
+//
+// It does so twice. Open reads the logs, makes tables of them, and goes on to study
+// and compact tables in the background; where it fails after that, on a full disk for
+// one, it closes its caches beneath that work, and the process ends with a panic that
+// does not say why. So the logs are read by an Open that begins no such work.
 func (s *Store) start(cfg Config, disk vfs.FS) (err error) {
 	cache := pebble.NewCache(cfg.CacheBytes)
 	defer cache.Unref()
-	if s.db, err = pebble.Open(cfg.Dir, s.options(cfg, disk, cache)); err != nil {
+	o := s.options(cfg, disk, cache)
+	o.DisableTableStats, o.Experimental.CompactionScheduler = true, newCompactions()
+	if s.db, err = pebble.Open(cfg.Dir, o); err == nil {
+		err = s.db.Close()
+	}
+	compactions := newCompactions()
+	o.DisableTableStats, o.Experimental.CompactionScheduler = false, compactions
+	if err == nil {
+		s.db, err = pebble.Open(cfg.Dir, o)
+	}
+	if err != nil {
 		return s.damage.judgeOpen(err)
 	}
+	compactions.begin()
 	if s.chain, err = s.readChain(); err != nil {
 		return errors.Join(err, s.db.Close())
 	}
