@@ -31,8 +31,8 @@ type changelog struct {
 	aux   *kgo.Client // writes barriers, asks for bounds
 	opts  []kgo.Opt   // of the clients that read
 	log   *slog.Logger
-	token []byte                                             // of the session: what its barriers say
-	fence func(ctx context.Context, producers []int64) error // ends what the dead have left open; nil: that is waited for
+	token []byte                          // of the session: what its barriers say
+	fence func(ctx context.Context) error // ends what the dead have left open; nil: that is waited for
 
 	mu   sync.Mutex
 	ends map[int32]int64 // offset after what the session has read or written, by partition

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,20 +12,20 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// fence ends the transactions that producers, all where none is named, have left open,
-// of instances that the group no longer has: what they did cannot be committed any
-// more, and until it is aborted nobody can tell from the log, nor get the group's
-// offsets. By themselves the brokers abort it when input.transaction_timeout has
-// passed, or some seconds after that. An instance that lives after all, and has been
-// out of the group for as long as that, is fenced off by it and begins anew.
-func (s *Session) fence(ctx context.Context, producers []int64) error {
+// fence ends the transactions left open by instances that the group no longer has:
+// what they did cannot be committed any more, and until it is aborted nobody can tell
+// from the log, nor get the group's offsets. By themselves the brokers abort it when
+// input.transaction_timeout has passed, or some seconds after that. An instance that
+// lives after all, and has been out of the group for as long as that, is fenced off
+// by it and begins anew.
+func (s *Session) fence(ctx context.Context) error {
 	select {
 	case s.fencing <- struct{}{}: // partitions are restored side by side and wait for the same
 		defer func() { <-s.fencing }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	open, err := s.left(ctx, producers)
+	open, err := s.left(ctx)
 	if err != nil || len(open) == 0 {
 		return err
 	}
@@ -38,28 +39,30 @@ func (s *Session) fence(ctx context.Context, producers []int64) error {
 	if !in(s.cfg.Instance) {
 		return nil // whoever is not in the group has no say in it
 	}
+	var failed error
 	for id, instance := range open {
 		if in(instance) {
 			continue
 		}
 		if err := s.takeOver(ctx, id); err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			continue
 		}
 		s.log.Warn("aborted the transaction that an instance left open when it died", "instance", instance, "transactional_id", id)
 	}
-	return nil
+	return failed
 }
 
 // left are the open transactions of other instances: by transactional id, whose.
-func (s *Session) left(ctx context.Context, producers []int64) (map[string]string, error) {
-	listed, err := s.adm.ListTransactions(ctx, producers, []string{"Ongoing"})
+func (s *Session) left(ctx context.Context) (map[string]string, error) {
+	listed, err := s.adm.ListTransactions(ctx, nil, []string{"Ongoing"})
 	if err != nil {
 		return nil, fmt.Errorf("open transactions: %w", err)
 	}
 	open := map[string]string{}
 	for _, t := range listed {
 		instance, ok := strings.CutPrefix(t.TxnID, s.app+"-")
-		if ok && instance != s.cfg.Instance && t.State == "Ongoing" && (len(producers) == 0 || slices.Contains(producers, t.ProducerID)) {
+		if ok && instance != s.cfg.Instance && t.State == "Ongoing" {
 			open[t.TxnID] = instance
 		}
 	}

@@ -42,7 +42,7 @@ func TestTransactionOfTheDead(t *testing.T) {
 	open, err := adm.ListTransactions(t.Context(), []int64{id}, []string{"Ongoing"})
 	require.NoError(t, err)
 	require.Len(t, open, 1)
-	require.NoError(t, s.fence(t.Context(), []int64{id}))
+	require.NoError(t, s.fence(t.Context()))
 	commit(t, s, map[int32]int64{0: 0})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +21,7 @@ import (
 func Open(ctx context.Context, app string, cfg *Config, keeper pipeline.Keeper, log *slog.Logger, more ...kgo.Opt) (*Session, error) {
 	s := &Session{
 		app: app, cfg: cfg, keeper: keeper, log: log, waiting: waiting{epochs: map[int32]int32{}},
-		restoring: make(chan struct{}, runtime.GOMAXPROCS(0)), look: make(chan struct{}, 1), fencing: make(chan struct{}, 1),
+		look: make(chan struct{}, 1), fencing: make(chan struct{}, 1),
 		parts: map[int32]*assigned{}, tasks: map[int32]*task{}, token: newToken(), least: cfg.AtLeastOnce(),
 	}
 	s.life, s.die = context.WithCancel(context.WithoutCancel(ctx))

@@ -98,12 +98,6 @@ func (s *Session) given(ctx context.Context, offs map[string]map[int32]kgo.Offse
 
 // restore brings the state of a partition up to date.
 func (s *Session) restore(ctx context.Context, pt *assigned, a pipeline.Assignment, committed kgo.EpochOffset) {
-	select {
-	case s.restoring <- struct{}{}:
-		defer func() { <-s.restoring }()
-	case <-ctx.Done():
-		return
-	}
 	began := time.Now()
 	start, err := int64(0), s.uncut(ctx, a.Partition, committed)
 	if err == nil {
@@ -199,7 +193,7 @@ func (s *Session) unhide() {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(s.life, rollWithin)
 		defer cancel()
-		if err := s.fence(ctx, nil); err != nil {
+		if err := s.fence(ctx); err != nil {
 			s.log.Debug("what dead instances left open was not looked for; the group's offsets may have to be waited for", "error", err)
 		}
 	})

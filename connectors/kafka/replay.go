@@ -33,9 +33,8 @@ type replay struct {
 	seen int64                   // offset after the last record
 	open map[int64][]*kgo.Record // by producer id
 	recs []pipeline.LogRecord    // for fn
-	// fence ends the transactions of producers that will not end them; nil: they are
-	// waited for.
-	fence func(ctx context.Context, producers []int64) error
+	// fence ends the transactions that the dead have left open; nil: they are waited for.
+	fence func(ctx context.Context) error
 	tokened
 }
 
@@ -56,7 +55,7 @@ func (r *replay) run(ctx context.Context, cl *kgo.Client) (int64, error) {
 			defer time.AfterFunc(undecided, cancel).Stop()
 			log, ids := r.log, r.producers()
 			if r.fence != nil {
-				fencing.Go(func() { r.endOpen(wait, ids) })
+				fencing.Go(func() { r.endOpen(wait) })
 			}
 			defer time.AfterFunc(patience, func() {
 				log.Warn("a transaction is open in the changelog; the restore waits for its end: of a process that died it ends after input.transaction_timeout, "+
@@ -89,13 +88,13 @@ func (r *replay) run(ctx context.Context, cl *kgo.Client) (int64, error) {
 
 // endOpen has the transactions of dead producers ended. Those of living ones, whose
 // last one this may be, have some time to end by themselves.
-func (r *replay) endOpen(ctx context.Context, producers []int64) {
+func (r *replay) endOpen(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 		return
 	case <-time.After(lastBreath):
 	}
-	if err := r.fence(ctx, producers); err != nil && ctx.Err() == nil {
+	if err := r.fence(ctx); err != nil && ctx.Err() == nil {
 		r.log.Warn("the transaction of a dead instance cannot be aborted; the restore waits until the brokers do", "error", err)
 	}
 }

@@ -51,12 +51,11 @@ type Session struct {
 	log       *slog.Logger
 	topics    [pipeline.Population + 1]string
 
-	life      context.Context // of the work in the background
-	die       context.CancelFunc
-	working   sync.WaitGroup
-	restoring chan struct{} // a slot for each restore at a time
-	fencing   chan struct{} // one at a time ends what the dead have left open
-	look      chan struct{} // that the group may have changed
+	life    context.Context // of the work in the background
+	die     context.CancelFunc
+	working sync.WaitGroup
+	fencing chan struct{} // one at a time ends what the dead have left open
+	look    chan struct{} // that the group may have changed
 
 	mu       sync.Mutex
 	parts    map[int32]*assigned // that the group gave us

@@ -97,6 +97,21 @@ func TestReadyIsOpen(t *testing.T) {
 	require.ErrorIs(t, c.Ready(), ErrNotReady)
 	take()
 	require.Eventually(t, func() bool { return c.Ready() == nil }, 10*time.Second, time.Millisecond)
+
+	// One that others keep waiting is.
+	for range cap(c.slots) {
+		c.slots <- struct{}{}
+	}
+	ctx, take = context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := c.Restore(ctx, Assignment{Partition: 3, Committed: -1, Identity: identity}, new(shortLog))
+		ended <- err
+	}()
+	require.Eventually(t, func() bool { return errors.Is(c.Ready(), ErrNotReady) }, 10*time.Second, time.Millisecond)
+	take()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	require.NoError(t, c.Ready())
 }
 
 // State of which the shared log tells nothing at all is not gone on with: its counts

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -89,6 +90,7 @@ type Core struct {
 	restored  map[int32]bool       // since their shard was opened: what it holds may be old
 	given     map[int32]Assignment // the latest of each partition
 	restoring map[int32]*restoring // under way
+	slots     chan struct{}        // one for each restore that reads
 	followed  map[int32]Position   // of other instances, that copies are kept of
 	stales    map[int32]map[string]bool
 
@@ -140,7 +142,7 @@ func NewCore(cfg Config, store *state.Store, enc Encoder, newDecoder func() (Dec
 		cfg: cfg, calendar: ledger.NewCalendar(cfg.Zone), store: store, enc: enc, newDecoder: newDecoder, now: now, places: places, leastBuyers: leastBuyers,
 		shards: map[int32]*shard{}, restored: map[int32]bool{}, given: map[int32]Assignment{}, committing: make(chan struct{}, 1),
 		leastLog: cmp.Or(cfg.LeastLog, leastLog), joined: true, moved: 1,
-		restoring: map[int32]*restoring{}, followed: map[int32]Position{}, stales: map[int32]map[string]bool{},
+		restoring: map[int32]*restoring{}, slots: make(chan struct{}, runtime.GOMAXPROCS(0)), followed: map[int32]Position{}, stales: map[int32]map[string]bool{},
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.stats.Rejects = map[event.Reason]uint64{}

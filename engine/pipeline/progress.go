@@ -80,10 +80,10 @@ func (c *Core) serves() error {
 // been given any yet. After that it is one too many, and answers what it can.
 const unassigned = 30 * time.Second
 
-// beginRestore notes that a partition is being restored, from an offset of the
-// changelog, until it is open, or taken away again.
-func (c *Core) beginRestore(ctx context.Context, p int32, from int64) *restoring {
-	r := &restoring{began: c.now(), from: from, at: from}
+// beginRestore notes that a partition is being restored, or waits for that, until it
+// is open, or taken away again.
+func (c *Core) beginRestore(ctx context.Context, p int32) *restoring {
+	r := &restoring{}
 	c.assignMu.Lock()
 	c.restoring[p] = r
 	c.assignMu.Unlock()
@@ -95,6 +95,13 @@ func (c *Core) beginRestore(ctx context.Context, p int32, from int64) *restoring
 		}
 	})
 	return r
+}
+
+// readFrom notes that the restore reads, from an offset of the changelog.
+func (c *Core) readFrom(r *restoring, at int64) {
+	c.assignMu.Lock()
+	defer c.assignMu.Unlock()
+	r.began, r.from, r.at = c.now(), at, at
 }
 
 // readOn notes how far a restore has come.

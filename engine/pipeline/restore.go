@@ -56,6 +56,22 @@ func (a *Assignment) known(identity uint64) error {
 //
 // It implements Keeper.
 func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (int64, error) {
+	under := c.beginRestore(ctx, a.Partition)
+	start, err := c.restore(ctx, a, log, under)
+	if err != nil {
+		c.settle(a.Partition)
+		return 0, err
+	}
+	return start, nil
+}
+
+func (c *Core) restore(ctx context.Context, a Assignment, log ChangelogReader, under *restoring) (int64, error) {
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 	if err := c.barrier(ctx); err != nil {
 		return 0, err
 	}
@@ -67,10 +83,9 @@ func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrFatal, err)
 	}
-	under := c.beginRestore(ctx, a.Partition, r.pos.Changelog)
+	c.readFrom(under, r.pos.Changelog)
 	start, err := r.run(ctx, &a, log, under)
 	if err != nil {
-		c.settle(a.Partition)
 		return 0, err
 	}
 	if r.records > 0 {
