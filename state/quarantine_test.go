@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -151,10 +152,10 @@ func TestQuarantineLink(t *testing.T) {
 func TestDamageMarker(t *testing.T) {
 	var told []error
 	var said []string
-	full := false
+	var full atomic.Bool
 	mem := vfs.NewMem()
 	disk := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if full && op.Kind == errorfs.OpCreate {
+		if full.Load() && op.Kind == errorfs.OpCreate {
 			return syscall.ENOSPC
 		}
 		return nil
@@ -167,9 +168,9 @@ func TestDamageMarker(t *testing.T) {
 	require.NoError(t, b.Commit())
 	require.ErrorIs(t, s.Scan(0, nil, func(_, _ []byte, _ int64) error { return io.EOF }), io.EOF)
 	require.NoError(t, s.damage.met(), "an error of the reader's own")
-	full = true
+	full.Store(true)
 	require.ErrorIs(t, s.damage.judge(ErrDamaged), ErrDamaged)
-	full = false
+	full.Store(false)
 	require.ErrorIs(t, s.damage.judge(ErrDamaged), ErrDamaged)
 	require.NoError(t, s.damage.judge(nil))
 	require.Equal(t, []error{ErrDamaged}, told)

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/wire"
 )
 
 // Events that are being sorted lie as bytes:
@@ -69,67 +70,26 @@ func readRecord(b []byte, ev *event.Event) error {
 	} {
 		*on = b[1]>>i&1 != 0
 	}
-	p := parser{b: b[3:]}
-	ev.Time, ev.Amount, ev.Discount = p.int(), event.Micro(p.int()), event.Micro(p.int())
+	r := wire.Reader{Rest: b[3:]}
+	ev.Time, ev.Amount, ev.Discount = r.Varint(), event.Micro(r.Varint()), event.Micro(r.Varint())
 	for _, s := range [...]*string{&ev.ID, &ev.CustomerID, &ev.OrderID, &ev.Currency, &ev.Channel, &ev.SessionID, &ev.PreviousID, &ev.Coupon, &ev.State.Consent} {
-		*s = p.text()
+		*s = text(&r)
 	}
-	for n := p.uint(); n > 0 && !p.bad; n-- {
-		it := event.Item{ID: p.text(), Category: p.text(), Quantity: event.Micro(p.int()), Price: event.Micro(p.int())}
-		if it.HasCost = p.byte() == 1; it.HasCost {
-			it.Cost = event.Micro(p.int())
+	for n := r.Uvarint(); n > 0 && !r.Failed; n-- {
+		it := event.Item{ID: text(&r), Category: text(&r), Quantity: event.Micro(r.Varint()), Price: event.Micro(r.Varint())}
+		if it.HasCost = r.Byte() == 1; it.HasCost {
+			it.Cost = event.Micro(r.Varint())
 		}
 		ev.Items = append(ev.Items, it)
 	}
-	if p.bad || len(p.b) > 0 {
+	if r.Failed || len(r.Rest) > 0 {
 		return errRecord
 	}
 	return nil
 }
 
-// parser reads bytes; the first fault sticks.
-type parser struct {
-	b   []byte
-	bad bool
-}
-
-func (p *parser) uint() uint64 {
-	v, n := binary.Uvarint(p.b)
-	if n <= 0 {
-		p.bad, p.b = true, nil
-		return 0
-	}
-	p.b = p.b[n:]
-	return v
-}
-
-func (p *parser) int() int64 {
-	v, n := binary.Varint(p.b)
-	if n <= 0 {
-		p.bad, p.b = true, nil
-		return 0
-	}
-	p.b = p.b[n:]
-	return v
-}
-
-func (p *parser) byte() byte {
-	if len(p.b) == 0 {
-		p.bad = true
-		return 0
-	}
-	v := p.b[0]
-	p.b = p.b[1:]
-	return v
-}
-
-func (p *parser) text() string {
-	n := p.uint()
-	if n > uint64(len(p.b)) {
-		p.bad, p.b = true, nil
-		return ""
-	}
-	s := unsafe.String(unsafe.SliceData(p.b), int(n))
-	p.b = p.b[n:]
-	return s
+// text is the next text, whose bytes it shares.
+func text(r *wire.Reader) string {
+	b := r.Take(r.Uvarint())
+	return unsafe.String(unsafe.SliceData(b), len(b))
 }

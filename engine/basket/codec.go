@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/dangol-dev/dangol/engine/event"
+	"github.com/dangol-dev/dangol/engine/wire"
 )
 
 // itemVersion is the first byte of an encoded Item. Numbers are never reused: 1
@@ -63,89 +64,29 @@ func DecodeItem(b []byte) (Item, error) {
 	if b[0] != itemVersion {
 		return Item{}, fmt.Errorf("%w: version %d is unknown to this binary, which reads %d", ErrItem, b[0], itemVersion)
 	}
-	r := reader{b: b[1:]}
+	r := read(b[1:])
 	it := Item{
-		ID: r.text(), Category: r.text(), Price: event.Micro(r.varint()),
-		Categorised: r.varint(), Priced: r.varint(),
+		ID: r.text(), Category: r.text(), Price: event.Micro(r.Varint()),
+		Categorised: r.Varint(), Priced: r.Varint(),
 	}
-	state := r.byte()
+	state := r.Byte()
 	it.Unavailable, it.Hidden, it.Consent = state&1 != 0, state&2 != 0, r.text()
-	it.Stocked, it.Shown, it.Restricted = r.varint(), r.varint(), r.varint()
-	if r.short {
+	it.Stocked, it.Shown, it.Restricted = r.Varint(), r.Varint(), r.Varint()
+	if r.Failed {
 		return Item{}, fmt.Errorf("%w: %w", ErrItem, errEnds)
 	}
 	if state > 3 {
 		return Item{}, fmt.Errorf("%w: its state is %#x, which says more than is known", ErrItem, state)
 	}
-	if len(r.b) != 0 {
-		return Item{}, fmt.Errorf("%w: %d bytes too many", ErrItem, len(r.b))
+	if len(r.Rest) != 0 {
+		return Item{}, fmt.Errorf("%w: %d bytes too many", ErrItem, len(r.Rest))
 	}
 	return it, nil
 }
 
-// reader takes values off the front of b; once b was short it stays so.
-type reader struct {
-	b     []byte
-	short bool
-}
+// reader also takes texts and pairs of sums.
+type reader struct{ wire.Reader }
 
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.b, r.short = nil, true
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
+func read(b []byte) reader { return reader{wire.Reader{Rest: b}} }
 
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.b, r.short = nil, true
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *reader) fixed64() uint64 {
-	if len(r.b) < 8 {
-		r.b, r.short = nil, true
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(r.b)
-	r.b = r.b[8:]
-	return v
-}
-
-func (r *reader) fixed32() uint32 {
-	if len(r.b) < 4 {
-		r.b, r.short = nil, true
-		return 0
-	}
-	v := binary.LittleEndian.Uint32(r.b)
-	r.b = r.b[4:]
-	return v
-}
-
-func (r *reader) byte() byte {
-	if len(r.b) == 0 {
-		r.short = true
-		return 0
-	}
-	v := r.b[0]
-	r.b = r.b[1:]
-	return v
-}
-
-func (r *reader) text() string {
-	n := r.uvarint()
-	if n > uint64(len(r.b)) {
-		r.b, r.short = nil, true
-		return ""
-	}
-	s := string(r.b[:n])
-	r.b = r.b[n:]
-	return s
-}
+func (r *reader) text() string { return string(r.Take(r.Uvarint())) }

@@ -47,20 +47,19 @@ func (d *Dictionary) Save(most int, emit func(chunk []byte) error) (err error) {
 // order, and more than once. The error wraps ErrItem; the entries before the one that
 // is damaged have been taken in then.
 func (d *Dictionary) Load(chunk []byte) error {
-	r := reader{b: chunk}
-	if v := r.byte(); r.short || v != itemsVersion {
+	r := read(chunk)
+	if v := r.Byte(); r.Failed || v != itemsVersion {
 		return fmt.Errorf("%w: version %d of a chunk of entries is unknown to this binary, which reads %d", ErrItem, v, itemsVersion)
 	}
-	for len(r.b) > 0 {
-		n := r.uvarint()
-		if r.short || n > uint64(len(r.b)) {
+	for len(r.Rest) > 0 {
+		entry := r.Take(r.Uvarint())
+		if r.Failed {
 			return fmt.Errorf("%w: %w", ErrItem, errEnds)
 		}
-		it, err := DecodeItem(r.b[:n])
+		it, err := DecodeItem(entry)
 		if err != nil {
 			return err
 		}
-		r.b = r.b[n:]
 		d.Restore(it)
 	}
 	return nil

@@ -39,9 +39,9 @@ func (c *Counts) Load(chunk []byte) (done bool, err error) {
 }
 
 func (c *Counts) load(chunk []byte) (done bool, err error) {
-	r, s := reader{b: chunk}, &c.loader
-	version, part := r.byte(), r.byte()
-	if number := r.fixed32(); r.short {
+	r, s := read(chunk), &c.loader
+	version, part := r.Byte(), r.Byte()
+	if number := r.Fixed32(); r.Failed {
 		return false, errEnds
 	} else if version != saveVersion {
 		return false, fmt.Errorf("version %d is unknown to this binary, which reads %d", version, saveVersion)
@@ -62,17 +62,17 @@ func (c *Counts) load(chunk []byte) (done bool, err error) {
 	case partTriples:
 		err = c.loadTriples(&r)
 	case partEnd:
-		if err = c.loadEnd(&r); err == nil && !r.short {
+		if err = c.loadEnd(&r); err == nil && !r.Failed {
 			c.Settle()
 		}
 		done = true
 	default:
 		err = c.loadTable(&c.tables[part-partTables], &r)
 	}
-	if r.short {
+	if r.Failed {
 		err = errEnds
-	} else if err == nil && len(r.b) > 0 {
-		err = fmt.Errorf("%d bytes too many", len(r.b))
+	} else if err == nil && len(r.Rest) > 0 {
+		err = fmt.Errorf("%d bytes too many", len(r.Rest))
 	}
 	return done, err
 }
@@ -81,8 +81,8 @@ func (c *Counts) loadHead(r *reader) error {
 	if c.Items() > 0 {
 		return errors.New("the counts are not new")
 	}
-	half, window, gap := r.varint(), r.varint(), r.varint()
-	neighbours, triples := r.uvarint(), r.uvarint()
+	half, window, gap := r.Varint(), r.Varint(), r.Varint()
+	neighbours, triples := r.Uvarint(), r.Uvarint()
 	cfg := &c.cfg
 	if half != cfg.HalfLife.Milliseconds() || window != cfg.Window.Milliseconds() || gap != cfg.SessionGap.Milliseconds() ||
 		neighbours != uint64(cfg.Neighbours) || triples != uint64(cfg.Triples) {
@@ -90,30 +90,30 @@ func (c *Counts) loadHead(r *reader) error {
 			"configure what they were counted with, or count again from the ledgers", half, window, gap, neighbours, triples,
 			cfg.HalfLife.Milliseconds(), cfg.Window.Milliseconds(), cfg.SessionGap.Milliseconds(), cfg.Neighbours, cfg.Triples)
 	}
-	c.clock.origin, c.quick.origin = r.varint(), r.varint()
-	c.Advance(r.varint())
-	c.giants = int(r.varint())
-	c.loader.items = r.uvarint()
+	c.clock.origin, c.quick.origin = r.Varint(), r.Varint()
+	c.Advance(r.Varint())
+	c.giants = int(r.Varint())
+	c.loader.items = r.Uvarint()
 	for k := range c.tables {
 		t := &c.tables[k]
 		t.total, t.late = r.pair()
-		t.pruned = int(r.varint())
+		t.pruned = int(r.Varint())
 	}
-	t, size := &c.triples, uint(r.byte())
+	t, size := &c.triples, uint(r.Byte())
 	t.lost, _ = r.pair()
-	t.pruned = int(r.varint())
+	t.pruned = int(r.Varint())
 	if size < 6 || size > 31 || size > 6 && 1<<size >= 4*t.most { // it has grown only when more than half full
 		return errRecord
 	}
-	if !r.short {
+	if !r.Failed {
 		t.slots, t.shift = make([]triple, 1<<size), 64-size
 	}
 	return nil
 }
 
 func (c *Counts) loadItems(r *reader) error {
-	for len(r.b) > 0 && !r.short {
-		hash := r.fixed64()
+	for len(r.Rest) > 0 && !r.Failed {
+		hash := r.Fixed64()
 		if c.index.find(hash) != 0 {
 			return errRecord
 		}
@@ -127,10 +127,10 @@ func (c *Counts) loadItems(r *reader) error {
 
 func (c *Counts) loadTable(t *table, r *reader) error {
 	s := &c.loader
-	for len(r.b) > 0 {
-		item, flags := r.uvarint(), r.byte()
+	for len(r.Rest) > 0 {
+		item, flags := r.Uvarint(), r.Byte()
 		goes := flags == recordGoes
-		if r.short || !goes && flags > recordSums|recordList || item >= uint64(len(t.sides)) || goes != (s.line > 0) {
+		if r.Failed || !goes && flags > recordSums|recordList || item >= uint64(len(t.sides)) || goes != (s.line > 0) {
 			return errRecord
 		}
 		if goes && item != s.item || !goes && item <= s.item {
@@ -143,7 +143,7 @@ func (c *Counts) loadTable(t *table, r *reader) error {
 			x.late, l.lost = r.pair()
 		}
 		if flags&recordList != 0 {
-			if l.class = r.byte(); int(l.class) >= len(classes) {
+			if l.class = r.Byte(); int(l.class) >= len(classes) {
 				return errRecord
 			}
 			l.at = t.pool.take(l.class)
@@ -163,15 +163,15 @@ func (c *Counts) loadLines(t *table, l *list, r *reader) error {
 	lines := p.block(l)
 	to := min(s.line+pieceLines, len(lines))
 	for k := s.line; k < to; k++ {
-		taken := r.byte()
-		if r.short || taken>>p.slots != 0 {
+		taken := r.Byte()
+		if r.Failed || taken>>p.slots != 0 {
 			return errRecord
 		}
 		for ; taken != 0; taken &= taken - 1 {
-			other := r.uvarint()
+			other := r.Uvarint()
 			var sums sums
 			sums.sum, sums.extra = r.pair()
-			if r.short || other == 0 || other >= uint64(len(t.lists)) {
+			if r.Failed || other == 0 || other >= uint64(len(t.lists)) {
 				return errRecord
 			}
 			x, i := &lines[k], uint(bits.TrailingZeros8(taken))
@@ -197,14 +197,14 @@ func (c *Counts) loadLines(t *table, l *list, r *reader) error {
 
 func (c *Counts) loadTriples(r *reader) error {
 	t := &c.triples
-	for len(r.b) > 0 {
-		a := r.uvarint()
-		b := a + r.uvarint()
+	for len(r.Rest) > 0 {
+		a := r.Uvarint()
+		b := a + r.Uvarint()
 		k := triple{a: uint32(a), b: uint32(b)}
-		to := b + r.uvarint()
+		to := b + r.Uvarint()
 		k.c = uint32(to)
 		k.sum, _ = r.pair()
-		if r.short || a == 0 || b <= a || to <= b || to >= uint64(len(c.index.hashes)) || t.used >= t.most || t.used >= len(t.slots)/4*3 {
+		if r.Failed || a == 0 || b <= a || to <= b || to >= uint64(len(c.index.hashes)) || t.used >= t.most || t.used >= len(t.slots)/4*3 {
 			return errRecord
 		}
 		at, found := t.find(&k)
@@ -220,11 +220,11 @@ func (c *Counts) loadTriples(r *reader) error {
 // loadEnd checks that all has come.
 func (c *Counts) loadEnd(r *reader) error {
 	for k := range c.tables {
-		if n := r.uvarint(); n != uint64(c.tables[k].pairs) {
+		if n := r.Uvarint(); n != uint64(c.tables[k].pairs) {
 			return fmt.Errorf("%d of %d pairs of %s have come", c.tables[k].pairs, n, Kind(k))
 		}
 	}
-	if n := r.uvarint(); n != uint64(c.triples.used) {
+	if n := r.Uvarint(); n != uint64(c.triples.used) {
 		return fmt.Errorf("%d of %d triples have come", c.triples.used, n)
 	}
 	return nil
@@ -232,27 +232,27 @@ func (c *Counts) loadEnd(r *reader) error {
 
 // pair reads what appendPair wrote; what is no number is an error.
 func (r *reader) pair() (x, y float64) {
-	n := r.byte()
+	n := r.Byte()
 	return r.float(int(n & 15)), r.float(int(n >> 4))
 }
 
 func (r *reader) float(n int) float64 {
-	if n > 8 || n > len(r.b) {
-		r.b, r.short = nil, true
+	if n > 8 || n > len(r.Rest) {
+		r.Fail()
 		return 0
 	}
 	v := uint64(0)
-	if len(r.b) >= 8 {
-		v = binary.BigEndian.Uint64(r.b) & (math.MaxUint64 << (64 - 8*n))
+	if len(r.Rest) >= 8 {
+		v = binary.BigEndian.Uint64(r.Rest) & (math.MaxUint64 << (64 - 8*n))
 	} else {
-		for i, b := range r.b[:n] {
+		for i, b := range r.Rest[:n] {
 			v |= uint64(b) << (56 - 8*i)
 		}
 	}
-	r.b = r.b[n:]
+	r.Rest = r.Rest[n:]
 	f := math.Float64frombits(v)
 	if math.IsNaN(f) || math.IsInf(f, 0) {
-		r.b, r.short = nil, true
+		r.Fail()
 	}
 	return f
 }

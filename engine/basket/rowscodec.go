@@ -143,16 +143,16 @@ func (m *Rows) decode(b []byte) error {
 		return fmt.Errorf("version %d is unknown to this binary, which reads %d", b[0], rowsVersion)
 	}
 	m.coder.items = append(m.coder.items[:0], 0)
-	r, at := reader{b: b[1:]}, int64(0)
-	for len(r.b) > 0 {
-		head := r.byte()
+	r, at := read(b[1:]), int64(0)
+	for len(r.Rest) > 0 {
+		head := r.Byte()
 		if head&^rowBits != 0 {
 			return fmt.Errorf("a row begins with %#x, which says more than is known", head)
 		}
-		at += r.varint()
+		at += r.Varint()
 		from, to := byte(1), byte(1)
 		if head&rowPair == 0 {
-			from, to = r.byte(), r.byte()
+			from, to = r.Byte(), r.Byte()
 		}
 		if from > MaxItems || to > MaxItems {
 			return fmt.Errorf("a row has %d and %d items, more than %d", from, to, MaxItems)
@@ -176,7 +176,7 @@ func (m *Rows) decode(b []byte) error {
 // take takes the n items of a row.
 func (m *Rows) take(rs *rows, r *reader, n int) error {
 	for range n {
-		number := r.uvarint()
+		number := r.Uvarint()
 		if number >= uint64(len(m.coder.items)) {
 			return fmt.Errorf("item %d of %d", number, len(m.coder.items)-1)
 		}
@@ -184,13 +184,13 @@ func (m *Rows) take(rs *rows, r *reader, n int) error {
 			rs.items = append(rs.items, m.coder.items[number])
 			continue
 		}
-		it := r.fixed64()
+		it := r.Fixed64()
 		m.coder.items, rs.items = append(m.coder.items, it), append(rs.items, it)
-		if r.short {
+		if r.Failed {
 			break
 		}
 	}
-	if r.short {
+	if r.Failed {
 		return errEnds
 	}
 	return nil

@@ -32,17 +32,17 @@ func (a *Aggregate) Append(dst []byte) []byte { return a.measures.Append(a.tally
 // keeps none of b. The error wraps ErrAggregate; a is as it was then.
 func (a *Aggregate) Decode(b []byte) error {
 	t := newTally()
-	r := reader{b: b}
-	if f := r.byte(); f != aggregateFormat && !r.bad {
+	r := read(b)
+	if f := r.Byte(); f != aggregateFormat && !r.Failed {
 		return fmt.Errorf("%w: format %d is unknown to this binary, which reads %d", ErrAggregate, f, aggregateFormat)
 	}
-	if t.decode(&r); r.bad {
+	if t.decode(&r); r.Failed {
 		return fmt.Errorf("%w: ends early, or has a segment that is none", ErrAggregate)
 	}
 	if !t.sound() {
 		return fmt.Errorf("%w: its parts do not add up to %d customers and %d buyers", ErrAggregate, t.customers, t.buyers)
 	}
-	if err := a.measures.Decode(r.b); err != nil {
+	if err := a.measures.Decode(r.Rest); err != nil {
 		return fmt.Errorf("%w: %w", ErrAggregate, err)
 	}
 	a.tally.merge(&t)
@@ -90,19 +90,19 @@ func appendNumbers(dst []byte, counts *[256]int) []byte {
 }
 
 func (t *tally) decode(r *reader) {
-	t.customers, t.buyers = int(r.varint()), int(r.varint())
+	t.customers, t.buyers = int(r.Varint()), int(r.Varint())
 	for i := range t.levels {
-		t.levels[i] = int(r.varint())
+		t.levels[i] = int(r.Varint())
 	}
 	for _, counts := range [...]*[256]int{&t.stages, &t.bands} {
-		for n := r.uvarint(); n > 0 && !r.bad; n-- {
-			counts[r.byte()] += int(r.varint())
+		for n := r.Uvarint(); n > 0 && !r.Failed; n-- {
+			counts[r.Byte()] += int(r.Varint())
 		}
 	}
-	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		step(t.segments, r.segment(), int(r.varint()))
+	for n := r.Uvarint(); n > 0 && !r.Failed; n-- {
+		step(t.segments, r.segment(), int(r.Varint()))
 	}
-	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		step(t.moves, move{r.segment(), r.segment()}, int(r.varint()))
+	for n := r.Uvarint(); n > 0 && !r.Failed; n-- {
+		step(t.moves, move{r.segment(), r.segment()}, int(r.Varint()))
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/dangol-dev/dangol/engine/event"
 	"github.com/dangol-dev/dangol/engine/journey"
 	"github.com/dangol-dev/dangol/engine/rfm"
+	"github.com/dangol-dev/dangol/engine/wire"
 )
 
 // The bytes of an Emission, format 1. u: unsigned varint, z: zigzag varint.
@@ -113,125 +115,84 @@ func appendSegment(dst []byte, name string) []byte {
 // ErrEmission.
 func (em *Emission) Decode(b []byte) error {
 	*em = Emission{}
-	r := reader{b: b}
-	if f := r.byte(); f != emissionFormat && !r.bad {
+	r := read(b)
+	if f := r.Byte(); f != emissionFormat && !r.Failed {
 		return fmt.Errorf("%w: unknown format %d", ErrEmission, f)
 	}
-	flags := r.byte()
+	flags := r.Byte()
 	em.Buyer, em.Overdue = flags&flagBuyer != 0, flags&flagOverdue != 0
-	em.Version = r.uvarint()
-	em.AsOf = r.varint()
+	em.Version = r.Uvarint()
+	em.AsOf = r.Varint()
 	if flags&flagNext != 0 {
-		em.Next = em.AsOf + r.varint()
-		em.Timer = Timer(r.byte())
-		r.bad = r.bad || em.Next == 0
+		em.Next = em.AsOf + r.Varint()
+		em.Timer = Timer(r.Byte())
+		if em.Next == 0 {
+			r.Fail()
+		}
 	}
-	em.Stage, em.Level = journey.Stage(r.byte()), r.byte()
+	em.Stage, em.Level = journey.Stage(r.Byte()), r.Byte()
 	em.Orders = r.uint32()
-	em.Value = event.Micro(r.varint())
+	em.Value = event.Micro(r.Varint())
 	if flags&flagPermitted != 0 {
-		em.Permitted = r.fixed32()
-		r.bad = r.bad || em.Permitted == 0
+		em.Permitted = r.Fixed32()
+		if em.Permitted == 0 {
+			r.Fail()
+		}
 	}
-	em.Offered = r.byte()
+	em.Offered = r.Byte()
 	if em.Offered > MaxOffers {
-		r.bad = true
+		r.Fail()
 	}
-	for i := 0; i < int(em.Offered) && !r.bad; i++ {
-		em.Offers[i] = r.fixed32()
+	for i := 0; i < int(em.Offered) && !r.Failed; i++ {
+		em.Offers[i] = r.Fixed32()
 	}
 	if em.Buyer {
 		em.decodeBuyer(&r, flags)
 	}
-	if r.bad || len(r.b) != 0 || flags >= flagSame<<1 {
+	if r.Failed || len(r.Rest) != 0 || flags >= flagSame<<1 {
 		return ErrEmission
 	}
 	return nil
 }
 
 func (em *Emission) decodeBuyer(r *reader, flags byte) {
-	g := r.byte()
+	g := r.Byte()
 	if g >= 125 {
-		r.bad = true
+		r.Fail()
 	}
 	em.R, em.F, em.M = g/25+1, g/5%5+1, g%5+1
 	em.Segment, em.PreviousSegment = r.segment(), r.segment()
-	em.Band, em.Percent = Band(r.byte()), r.byte()
+	em.Band, em.Percent = Band(r.Byte()), r.Byte()
 	em.Probability = r.uint32()
-	em.LastDay = int32(r.varint())
+	em.LastDay = int32(r.Varint())
 	em.Frequency = r.uint32()
 	em.Monetary = em.Value
 	if flags&flagSame == 0 {
-		em.Monetary = event.Micro(r.varint())
+		em.Monetary = event.Micro(r.Varint())
 	}
 }
 
-// reader takes bytes from the front; after the first fault it gives zeros.
-type reader struct {
-	b   []byte
-	bad bool
-}
+// reader also takes the names of segments.
+type reader struct{ wire.Reader }
 
-func (r *reader) take(n int) []byte {
-	if r.bad || len(r.b) < n {
-		r.bad = true
-		return nil
-	}
-	v := r.b[:n]
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *reader) byte() byte {
-	if v := r.take(1); v != nil {
-		return v[0]
-	}
-	return 0
-}
-
-func (r *reader) fixed32() uint32 {
-	if v := r.take(4); v != nil {
-		return binary.LittleEndian.Uint32(v)
-	}
-	return 0
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.take(n)
-	return v
-}
+func read(b []byte) reader { return reader{wire.Reader{Rest: b}} }
 
 func (r *reader) uint32() uint32 {
-	v := r.uvarint()
-	if v > 1<<32-1 {
-		r.bad = true
+	v := r.Uvarint()
+	if v > math.MaxUint32 {
+		r.Fail()
 	}
 	return uint32(v)
 }
 
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.take(n)
-	return v
-}
-
 func (r *reader) segment() string {
-	code := r.byte()
+	code := r.Byte()
 	switch {
 	case int(code) < len(segmentCodes):
 		return segmentCodes[code]
 	case code == otherSegment:
-		return string(r.take(int(r.byte())))
+		return string(r.Take(uint64(r.Byte())))
 	}
-	r.bad = true
+	r.Fail()
 	return ""
 }
