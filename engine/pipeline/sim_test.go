@@ -584,12 +584,7 @@ func TestNothingLostNothingDoubled(t *testing.T) {
 		for k, n := range w.fired {
 			fired[k] += n
 		}
-		got, versions := facts(t, store)
-		want := replayFacts(t, cfg, evs)
-		require.Len(t, got, len(want), "seed %d", seed)
-		for id := range want {
-			require.True(t, want[id] == got[id], "seed %d: facts of %s differ: %x, want %x", seed, id, got[id], want[id])
-		}
+		versions := checkFacts(t, cfg, evs, store, seed)
 		timersHaveFired(t, store, w.until)
 		require.NoError(t, store.Close())
 
@@ -660,18 +655,25 @@ func future() *world {
 	return w
 }
 
-func replayFacts(t *testing.T, cfg Config, evs []event.Event) map[string]string {
+// checkFacts compares the facts with those of an uninterrupted replay in event-time
+// order, and returns the versions of the ledgers.
+func checkFacts(t *testing.T, cfg Config, evs []event.Event, store *state.Store, seed uint64) (versions map[string]uint64) {
 	t.Helper()
+	got, versions := facts(t, store)
 	sorted := slices.Clone(evs)
 	slices.SortStableFunc(sorted, func(a, b event.Event) int { return int(a.Time - b.Time) })
-	store := openStore(t, vfs.NewMem(), 1<<20)
-	defer store.Close()
+	calm := openStore(t, vfs.NewMem(), 1<<20)
+	defer calm.Close()
 	cfg.ClockLag = 0
-	r := Replay{Core: newTestCore(cfg, store, future()), Batch: 50}
+	r := Replay{Core: newTestCore(cfg, calm, future()), Batch: 50}
 	_, err := r.Run(t.Context(), yield(sorted), 0)
 	require.NoError(t, err)
-	got, _ := facts(t, store)
-	return got
+	want, _ := facts(t, calm)
+	require.Len(t, got, len(want), "seed %d", seed)
+	for id := range want {
+		require.True(t, want[id] == got[id], "seed %d: facts of %s differ: %x, want %x", seed, id, got[id], want[id])
+	}
+	return versions
 }
 
 func checkOutputs(t *testing.T, w *world, versions map[string]uint64) {
