@@ -17,8 +17,8 @@ func (e *engine) claim(ctx context.Context) error {
 	if !e.foreign {
 		return nil
 	}
-	source := e.cfg.source()
-	found, err := kafka.CheckClaim(ctx, e.cfg.AppID, &source)
+	in := &e.cfg.Input.Kafka
+	found, err := kafka.CheckClaim(ctx, e.cfg.AppID, in)
 	if err != nil {
 		e.log.Warn("the brokers' settings could not be checked", "error", err)
 		return nil
@@ -29,7 +29,7 @@ func (e *engine) claim(ctx context.Context) error {
 			err = errors.Join(err, errors.New(f.Text))
 			continue
 		}
-		e.log.Warn(source.Promise()+" is not borne by the brokers' settings", "setting", f.Text)
+		e.log.Warn(in.Promise()+" is not borne by the brokers' settings", "setting", f.Text)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", pipeline.ErrFatal, err)
@@ -39,8 +39,7 @@ func (e *engine) claim(ctx context.Context) error {
 
 // printClaim writes the findings a line each.
 func printClaim(ctx context.Context, w io.Writer, cfg *Config) error {
-	source := cfg.source()
-	found, err := kafka.CheckClaim(ctx, cfg.AppID, &source)
+	found, err := kafka.CheckClaim(ctx, cfg.AppID, &cfg.Input.Kafka)
 	if err != nil {
 		return err
 	}

@@ -43,12 +43,7 @@ func (c *Config) core() pipeline.Config {
 }
 
 // source is where the pipeline itself reads.
-func (c *Config) source() kafka.Config {
-	if c.Input.Kafka.Repartition {
-		return c.Input.Kafka.Repartitioned(c.AppID)
-	}
-	return c.Input.Kafka
-}
+func (c *Config) source() kafka.Config { return c.Input.Kafka.Source(c.AppID) }
 
 // sweep is how many customers of a partition are scored again in a transaction
 // after the models have moved: a million on twelve partitions take ten minutes.

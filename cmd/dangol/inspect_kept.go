@@ -171,7 +171,7 @@ func (k *logKept) each(p int32, fn func(key, val []byte, due int64) error) error
 }
 
 func (k *logKept) whose(pipeline.Position) string {
-	return fmt.Sprintf("of app_id %s, input %s", k.v.cfg.AppID, k.v.cfg.Input.Kafka.Topic)
+	return fmt.Sprintf("of app_id %s, input %s", k.v.cfg.AppID, k.v.cfg.source().Topic)
 }
 
 func (k *logKept) close() error { k.v.audit.Close(); return nil }

@@ -54,6 +54,8 @@ func TestRepartitionedInput(t *testing.T) {
 	r.ready()
 	r.passedOn(broker)
 	r.stop(syscall.SIGTERM)
+	require.Contains(t, call(t, "verify", "-c", r.config, "--changes"), "no difference")
+	require.Contains(t, call(t, "check", "-c", r.config, "--connect"), "there is one broker")
 
 	got := readFacts(t, call(t, "inspect", "--state", r.state, "--facts"))
 	facts, err := os.ReadFile(replayed)

@@ -282,7 +282,7 @@ func (v *verifier) offsets(ctx context.Context, r *replayed, after map[int32]int
 		v.say("offsets", "partition %d: the group's committed offset %d is higher than the state's %d: what lies between is not in the state, and dangol run refuses to start; set the group's offset back to %d", p, low, next, next)
 	}
 	if next < in.Start {
-		v.say("input", "partition %d: records %d to %d were deleted, by retention perhaps, before they were read", p, next, in.Start-1)
+		v.say("input", "partition %d: records %d to %d were deleted, by retention perhaps, before they were read; dangol run refuses to start without input.deleted: skip", p, next, in.Start-1)
 	}
 	if next > in.End {
 		v.say("input", "partition %d: it ends at offset %d, the state has read it to %d: it was made anew, or lost its end", p, in.End, next)

@@ -30,8 +30,11 @@ type Audit struct {
 // auditFetch is bytes of one fetch, about.
 const auditFetch = 4 << 20
 
-// OpenAudit connects. The application's topics must be there.
-func OpenAudit(ctx context.Context, app string, cfg *Config, log *slog.Logger) (*Audit, error) {
+// OpenAudit connects. The application's topics must be there. What it calls the input
+// is what the pipeline reads: Config.Source.
+func OpenAudit(ctx context.Context, app string, c *Config, log *slog.Logger) (*Audit, error) {
+	source := c.Source(app)
+	cfg := &source
 	opts, err := cfg.Options()
 	if err != nil {
 		return nil, err

@@ -127,19 +127,20 @@ func (j *judgement) version() {
 
 // topicPolicies looks at partitions and cleaning.
 func (j *judgement) topicPolicies() {
-	in, ok := j.topics[j.c.Topic]
-	if !ok {
+	if j.topics[j.c.Topic] == nil {
 		j.warn("%s", noInput(j.c.Topic)) // somebody may make it yet: the engine waits
 		return
 	}
+	source := j.c.Source(j.app).Topic
+	in := j.topics[source]
 	for _, t := range ours {
 		name := TopicName(j.app, t)
 		d, ok := j.topics[name]
 		if !ok {
 			continue
 		}
-		if (t == pipeline.Changelog || t == pipeline.Pairs) && d.partitions != in.partitions {
-			j.refuse("%s", repartitioned(name, d.partitions, j.c.Topic, in.partitions))
+		if (t == pipeline.Changelog || t == pipeline.Pairs) && in != nil && d.partitions != in.partitions {
+			j.refuse("%s", repartitioned(name, d.partitions, source, in.partitions))
 		}
 		policy, known := d.settings["cleanup.policy"]
 		switch {
@@ -166,11 +167,7 @@ func alter(topic, setting string) string {
 
 // watched are the names of the topics that are there, without Kafka's own.
 func (j *judgement) watched() []string {
-	names := []string{j.c.Topic}
-	for _, t := range ours {
-		names = append(names, TopicName(j.app, t))
-	}
-	return slices.DeleteFunc(names, func(name string) bool { return j.topics[name] == nil })
+	return slices.DeleteFunc(j.c.topics(j.app), func(name string) bool { return j.topics[name] == nil })
 }
 
 // by gives the values that are at fault, each with the topics that have it.

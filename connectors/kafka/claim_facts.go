@@ -39,6 +39,18 @@ var ours = []pipeline.Topic{
 	pipeline.Pairs, pipeline.Population,
 }
 
+// topics are the input, what the repartition stage makes of it, if there is one, and ours.
+func (c *Config) topics(app string) []string {
+	names := []string{c.Topic}
+	if c.Repartition {
+		names = append(names, RepartitionTopic(app))
+	}
+	for _, t := range ours {
+		names = append(names, TopicName(app, t))
+	}
+	return names
+}
+
 // Kafka's own topics that transactions and offsets are kept in.
 const (
 	txnState = "__transaction_state"
@@ -49,11 +61,7 @@ const (
 func gather(ctx context.Context, cl *kgo.Client, app string, c *Config) (*facts, error) {
 	adm := kadm.NewClient(cl)
 	f := &facts{topics: map[string]*topicFacts{}, broker: map[string]string{}}
-	names := []string{c.Topic}
-	for _, t := range ours {
-		names = append(names, TopicName(app, t))
-	}
-	m, err := adm.Metadata(ctx, names...)
+	m, err := adm.Metadata(ctx, c.topics(app)...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka at %v: %w", c.Brokers, err)
 	}

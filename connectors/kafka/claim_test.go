@@ -171,6 +171,24 @@ func TestClaimAsksTheBrokers(t *testing.T) {
 	require.True(t, slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Text, "min.insync.replicas 1 (events)") }), "%v", found)
 }
 
+// With a repartition stage the input is looked at, and what is between; the changelog
+// has as many partitions as that.
+func TestClaimBehindTheStage(t *testing.T) {
+	f, c := sound()
+	c.Repartition = true
+	require.Empty(t, f.judge("app", c), "the topic between is yet to come")
+	between := *f.topics["events"]
+	between.partitions = 8
+	f.topics["events"].partitions, f.topics["app.repartition"] = 3, &between
+	require.Empty(t, f.judge("app", c))
+	between.partitions, between.replicas = 4, 2
+	texts := fmt.Sprint(f.judge("app", c))
+	require.Contains(t, texts, `the input "app.repartition" has 4`)
+	require.Contains(t, texts, "replication factor 2 (app.repartition)")
+	delete(f.topics, "events")
+	require.Contains(t, fmt.Sprint(f.judge("app", c)), `input topic "events" does not exist`)
+}
+
 // Brokers before Kafka 2.5 are refused.
 func TestClaimRefusesOldBrokers(t *testing.T) {
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "events"), kfake.MaxVersions(kversion.V2_4_0()))

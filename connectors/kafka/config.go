@@ -23,6 +23,7 @@ type Config struct {
 	Repartition    bool          `yaml:"repartition" doc:"the topic is not keyed by customer id: pass it through <app_id>.repartition, which is; choose once for an app_id"`
 	Partitions     int           `yaml:"partitions" doc:"partitions of <app_id>.repartition, should dangol create it; 0: as many as the topic has"`
 	Start          string        `yaml:"start" doc:"where a partition without committed offset and state begins: earliest or latest"`
+	Deleted        string        `yaml:"deleted" doc:"what to do where the input has lost records before they were read, by its retention for one: refuse (stop and say which) or skip (go on with the first that it still has)"`
 	Instance       string        `yaml:"instance" doc:"name of this process among those of one app_id; stable over restarts, it makes a restart take over at once"`
 	GroupProtocol  string        `yaml:"group_protocol" doc:"who spreads the partitions over the instances: classic (they do, so that a partition goes to its standby) or consumer (the brokers, by KIP-848; 4.0 and later)"`
 	Standbys       int           `yaml:"standbys" doc:"how many other instances keep a copy of each partition's state up to date, to take it over in a second; 0 to 2"`
@@ -44,6 +45,9 @@ const (
 	classicProtocol  = "classic"
 	consumerProtocol = "consumer"
 )
+
+// skipDeleted is Config.Deleted where what was deleted unread is gone on without.
+const skipDeleted = "skip"
 
 // The delivery modes.
 const (
@@ -80,7 +84,7 @@ type SASL struct {
 // DefaultConfig is a broker on this machine.
 func DefaultConfig() Config {
 	return Config{
-		Brokers: []string{"127.0.0.1:9092"}, Topic: "events", Start: "earliest", Instance: "0", GroupProtocol: classicProtocol,
+		Brokers: []string{"127.0.0.1:9092"}, Topic: "events", Start: "earliest", Deleted: "refuse", Instance: "0", GroupProtocol: classicProtocol,
 		Delivery: exactlyOnce, SessionTimeout: 10 * time.Second, TxnTimeout: 15 * time.Second, Replication: -1,
 		FetchMaxBytes: 16 << 20,
 	}
@@ -112,6 +116,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Start != "earliest" && c.Start != "latest" {
 		fault("start: %q is neither earliest nor latest", c.Start)
+	}
+	if c.Deleted != "refuse" && c.Deleted != skipDeleted {
+		fault("deleted: %q is neither refuse nor skip", c.Deleted)
 	}
 	if c.Instance == "" {
 		fault("instance: must not be empty")

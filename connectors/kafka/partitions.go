@@ -59,18 +59,20 @@ func (s *Session) given(ctx context.Context, offs map[string]map[int32]kgo.Offse
 	if len(parts) == 0 {
 		return offs, nil
 	}
-	list := s.adm.ListStartOffsets
-	if s.cfg.Start == "latest" {
-		list = s.adm.ListEndOffsets
+	kept, err := s.adm.ListStartOffsets(ctx, s.cfg.Topic)
+	starts := kept
+	if err == nil && s.cfg.Start == "latest" {
+		starts, err = s.adm.ListEndOffsets(ctx, s.cfg.Topic)
 	}
-	starts, err := list(ctx, s.cfg.Topic)
 	if err != nil {
 		return nil, s.failure(ctx, fmt.Errorf("offsets of %s: %w", s.cfg.Topic, err))
 	}
 	ids := make([]int32, 0, len(parts))
 	for p := range parts {
-		if st, ok := starts.Lookup(s.cfg.Topic, p); !ok || st.Err != nil {
-			return nil, s.failure(ctx, fmt.Errorf("offsets of %s/%d: %w", s.cfg.Topic, p, st.Err))
+		for _, listed := range []kadm.ListedOffsets{kept, starts} {
+			if at, ok := listed.Lookup(s.cfg.Topic, p); !ok || at.Err != nil {
+				return nil, s.failure(ctx, fmt.Errorf("offsets of %s/%d: %w", s.cfg.Topic, p, at.Err))
+			}
 		}
 		ids = append(ids, p)
 	}
@@ -80,8 +82,9 @@ func (s *Session) given(ctx context.Context, offs map[string]map[int32]kgo.Offse
 	defer s.mu.Unlock()
 	for _, p := range ids {
 		st, _ := starts.Lookup(s.cfg.Topic, p)
+		first, _ := kept.Lookup(s.cfg.Topic, p)
 		eo := parts[p].EpochOffset()
-		a := pipeline.Assignment{Partition: p, Committed: max(eo.Offset, -1), Start: st.Offset, Identity: s.id}
+		a := pipeline.Assignment{Partition: p, Committed: max(eo.Offset, -1), Start: st.Offset, Kept: first.Offset, Skip: s.cfg.Deleted == skipDeleted, Identity: s.id}
 		told := a.Committed
 		if told < 0 {
 			told, eo.Epoch = a.Start, -1
@@ -110,13 +113,16 @@ func (s *Session) restore(ctx context.Context, pt *assigned, a pipeline.Assignme
 	if ctx.Err() != nil {
 		return
 	}
+	if start == a.Kept && a.Committed >= 0 && a.Committed < a.Kept {
+		s.log.Warn("the input has lost records before they were read; going on without them", "partition", a.Partition, "from", a.Committed, "to", a.Kept-1)
+	}
 	s.log.Info("restored", "partition", a.Partition, "next", start, "seconds", math.Round(1e3*time.Since(began).Seconds())/1e3)
 	next := kgo.EpochOffset{Epoch: -1, Offset: start}
 	if start == committed.Offset {
 		next = committed
 	}
 	s.mu.Lock()
-	pt.next, pt.restored, pt.ahead = next, true, start > max(committed.Offset, a.Start)
+	pt.next, pt.restored, pt.ahead = next, true, start > max(committed.Offset, a.Start, a.Kept)
 	s.mu.Unlock()
 	s.wake()
 }

@@ -64,6 +64,15 @@ func (c *Config) Repartitioned(app string) Config {
 	return behind
 }
 
+// Source is where the pipeline of an app id reads: the input, or what lies behind the
+// repartition stage.
+func (c *Config) Source(app string) Config {
+	if c.Repartition {
+		return c.Repartitioned(app)
+	}
+	return *c
+}
+
 // NewRepartition makes the stage of an app id; it connects to nothing yet. The
 // decoder is the stage's own from then on. Run must be called, and closes it.
 func NewRepartition(app string, cfg *Config, dec pipeline.Decoder, commits pipeline.LoopConfig, log *slog.Logger, more ...kgo.Opt) (*Repartition, error) {

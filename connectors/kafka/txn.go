@@ -76,14 +76,7 @@ func (t *Txns) own(id string) bool { return strings.HasPrefix(id, t.app+"-") }
 // topics are those of the application and its input, repartitioned or not, as far as
 // they are there.
 func (t *Txns) topics(ctx context.Context) (kadm.TopicsSet, error) {
-	names := []string{t.cfg.Topic}
-	if t.cfg.Repartition {
-		names = append(names, t.cfg.Repartitioned(t.app).Topic)
-	}
-	for _, o := range ours {
-		names = append(names, TopicName(t.app, o))
-	}
-	there, err := t.adm.ListTopics(ctx, names...)
+	there, err := t.adm.ListTopics(ctx, t.cfg.topics(t.app)...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka at %v: %w", t.cfg.Brokers, err)
 	}

@@ -112,6 +112,9 @@ func (c *Core) closeAll() {
 		c.closeShard(p)
 	}
 	c.reassigned()
+	c.statsMu.Lock()
+	c.placeStats(0)
+	c.statsMu.Unlock()
 	c.mu.Lock()
 	c.openedAt = time.Time{}
 	c.learning.forget()

@@ -129,3 +129,31 @@ func TestStateWithoutWhatIsShared(t *testing.T) {
 	require.ErrorIs(t, err, ErrFatal)
 	require.ErrorContains(t, err, "dangol rebuild")
 }
+
+// What the input has lost before it was read is refused by name, or gone on without
+// where that is asked for.
+func TestInputDeletedBeforeItWasRead(t *testing.T) {
+	store := openStore(t, vfs.NewMem(), 1<<20)
+	defer store.Close()
+	c := newTestCore(testConfig(), store, future())
+	defer c.Close()
+	restore := func(committed, kept int64, skip bool) (int64, error) {
+		return c.Restore(t.Context(), Assignment{Committed: committed, Kept: kept, Skip: skip, Identity: identity}, new(shortLog))
+	}
+	start, err := restore(2, 2, false)
+	require.NoError(t, err)
+	require.Equal(t, int64(2), start)
+	for _, committed := range []int64{2, 5} { // set forward by somebody
+		_, err = restore(committed, 5, false)
+		require.ErrorIs(t, err, ErrFatal)
+		require.ErrorContains(t, err, "offsets 2 to 4")
+		require.ErrorContains(t, err, "input.deleted: skip")
+	}
+	_, err = restore(6, 5, true)
+	require.ErrorContains(t, err, "know the input only up to 2", "what the state lacks has not been deleted alone")
+	start, err = restore(2, 5, true)
+	require.NoError(t, err)
+	require.Equal(t, int64(5), start)
+	require.NoError(t, c.Sync([]int32{0}))
+	require.Equal(t, map[int32]int64{0: 5}, c.stand())
+}

@@ -53,6 +53,8 @@ func (a *Assignment) known(identity uint64) error {
 //   - the store and the changelog are ahead (the group's offsets were lost or
 //     set back): go on from the state's own offset, so nothing counts twice.
 //   - both are behind the group: refused, for what lies between is lost.
+//   - all are behind what the input still has: its retention was shorter than a standstill.
+//     Refused, or gone on without, as Assignment.Skip says.
 //
 // It implements Keeper.
 func (c *Core) Restore(ctx context.Context, a Assignment, log ChangelogReader) (int64, error) {
@@ -121,6 +123,15 @@ func (r *restorer) run(ctx context.Context, a *Assignment, log ChangelogReader, 
 	}
 	if err := r.close(end); err != nil {
 		return 0, err
+	}
+	if r.have && r.pos.Next < a.Kept && a.Committed <= a.Kept {
+		if !a.Skip {
+			return 0, fmt.Errorf("%w: the input has lost offsets %d to %d before they were read: its retention was shorter than the standstill, or somebody deleted records; "+
+				"go on without them with input.deleted: skip", ErrFatal, r.pos.Next, a.Kept-1)
+		}
+		if err := r.skip(a.Kept); err != nil {
+			return 0, err
+		}
 	}
 	switch {
 	case r.have && r.pos.Next >= a.Committed:
@@ -237,6 +248,15 @@ func (r *restorer) close(end int64) error {
 		return nil
 	}
 	r.pos.Changelog = end
+	b := r.core.store.NewBatch()
+	r.save(b)
+	return b.Commit()
+}
+
+// skip goes on at a later offset of the input. The changelog says so with the
+// partition's next commit.
+func (r *restorer) skip(to int64) error {
+	r.pos.Next = to
 	b := r.core.store.NewBatch()
 	r.save(b)
 	return b.Commit()

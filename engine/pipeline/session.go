@@ -129,6 +129,10 @@ type Assignment struct {
 	Partition int32
 	Committed int64 // the group's offset, or -1 where there is none
 	Start     int64 // where a partition without state begins, as configured
+	// Kept is the offset of the first record that the input still has; Skip says that
+	// what was deleted before it was read is to be gone on without.
+	Kept int64
+	Skip bool
 	// Identity is, in its upper half, that of the cluster and the application, whose
 	// state alone is ours, and in its lower half that of the input topic and the
 	// changelog, whose offsets mean something else when they are made anew.
