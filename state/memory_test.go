@@ -232,3 +232,26 @@ func TestPreload(t *testing.T) {
 	}
 	require.NoError(t, s.Close())
 }
+
+// TestHitsStay: what a table has counted stays counted when it is closed.
+func TestHitsStay(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Observer{}, smallTuning, 64<<10)
+	for i := range int64(3) {
+		tab, err := s.Table(int32(i))
+		require.NoError(t, err)
+		b := s.NewBatch()
+		require.NoError(t, tab.Put([]byte("a"), []byte("1"), 0))
+		b.AddTable(tab, nil)
+		require.NoError(t, b.Commit())
+		_, _, err = tab.Get([]byte("a"))
+		require.NoError(t, err)
+		tab.Abort() // brings the figures up to date
+		before := s.Metrics()
+		require.EqualValues(t, i+1, before.HotHits)
+		tab.Close()
+		after := s.Metrics()
+		require.Equal(t, before.HotHits, after.HotHits)
+		require.Zero(t, after.Tables)
+	}
+	require.NoError(t, s.Close())
+}

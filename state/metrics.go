@@ -18,7 +18,7 @@ type Metrics struct {
 	Tables       int   // open
 	HotBytes     int64 // of the hot sets, their index and free space among it
 	HotEntries   int64
-	HotHits      int64 // Get found the key in memory
+	HotHits      int64 // Get found the key in memory, since the store was opened
 	HotMisses    int64 // and had to ask the disk
 	HotEvictions int64
 	Timers       int64 // held in memory, stale ones among them
@@ -49,15 +49,20 @@ func (s *Store) Metrics() Metrics {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m.Tables = len(s.tables)
+	m.Tables, m.HotHits, m.HotMisses, m.HotEvictions = len(s.tables), s.gone.HotHits, s.gone.HotMisses, s.gone.HotEvictions
 	for _, t := range s.tables {
 		m.HotEntries += t.stats.entries.Load()
-		m.HotHits += t.stats.hits.Load()
-		m.HotMisses += t.stats.misses.Load()
-		m.HotEvictions += t.stats.evictions.Load()
 		m.Timers += t.stats.timers.Load()
+		m.count(t)
 	}
 	return m
+}
+
+// count adds what a table has counted.
+func (m *Metrics) count(t *Table) {
+	m.HotHits += t.stats.hits.Load()
+	m.HotMisses += t.stats.misses.Load()
+	m.HotEvictions += t.stats.evictions.Load()
 }
 
 // DiskUsage is what the store takes on disk, in bytes.

@@ -56,10 +56,6 @@ func (b *Batch) Put(partition int32, key, val []byte, due int64) error {
 	return nil
 }
 
-// Size is the memory that the entries put since the last Commit take, in
-// bytes: a restore commits when it is large enough.
-func (b *Batch) Size() int { return len(b.restored.bytes) }
-
 // writeRestored writes what Put gathered, partition by partition in key order.
 func (b *Batch) writeRestored() error {
 	r := &b.restored

@@ -31,6 +31,7 @@ type Store struct {
 	closed bool
 	users  sync.WaitGroup // calls that use db
 	tables map[int32]*Table
+	gone   Metrics // hits, misses and evictions of tables that were closed
 }
 
 // tuning is what tests make small.
@@ -209,5 +210,6 @@ func (s *Store) forget(t *Table) {
 	defer s.mu.Unlock()
 	if s.tables[t.partition] == t {
 		delete(s.tables, t.partition)
+		s.gone.count(t)
 	}
 }

@@ -58,13 +58,14 @@ func (p *publisher) wait(ref basket.Ref) {
 
 // take is whose turn it is; 0: nobody's.
 func (p *publisher) take() basket.Ref {
-	if p.head == len(p.queue) {
-		p.queue, p.head = p.queue[:0], 0
+	if len(p.queue) == 0 {
 		return 0
 	}
 	ref := p.queue[p.head]
-	p.head++
 	p.state[ref].queued = false
+	if p.head++; 2*p.head >= len(p.queue) {
+		p.queue, p.head = p.queue[:copy(p.queue, p.queue[p.head:])], 0
+	}
 	return ref
 }
 
@@ -88,6 +89,16 @@ func (p *publisher) rollback() {
 	p.open = p.open[:0]
 }
 
+// succeed begins to tell of a partition's items: what another has said meanwhile is not
+// known.
+func (p *publisher) succeed(items func(basket.Ref) bool) {
+	for ref := range p.state {
+		if s := &p.state[ref]; s.said && items(basket.Ref(ref)) {
+			s.said, s.before = false, true
+		}
+	}
+}
+
 // publishAffinities says in the open transaction, of the items that wait longest,
 // what goes with them. It is for the loop's goroutine, while nobody writes the
 // counts.
@@ -97,7 +108,7 @@ func (c *Core) publishAffinities() {
 	if c.cfg.Basket.Publish == 0 || len(c.shards) == 0 {
 		return
 	}
-	if p.head == len(p.queue) && c.touched() {
+	if len(p.queue) == 0 && c.touched() {
 		p.another(c.counts.Items())
 	}
 	for told := 0; told < c.cfg.Basket.Publish; {
@@ -113,9 +124,12 @@ func (c *Core) publishAffinities() {
 }
 
 // teller is the shard that tells of an item; nil where it is another instance's.
-func (c *Core) teller(ref basket.Ref) *shard {
+func (c *Core) teller(ref basket.Ref) *shard { return c.shards[c.tells(ref)] }
+
+// tells is the partition whose owner tells of an item.
+func (c *Core) tells(ref basket.Ref) int32 {
 	parts := max(len(c.shared.at), 1)
-	return c.shards[int32(c.counts.Item(ref)%uint64(parts))]
+	return int32(c.counts.Item(ref) % uint64(parts))
 }
 
 // tellAffinities says what goes with an item, if that is something else than was

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/dangol-dev/dangol/engine/basket"
 )
 
 // Sync opens shards for the partitions assigned, and closes those that are no
@@ -83,7 +85,11 @@ func (c *Core) openShard(p int32) error {
 	c.shards[p] = newShard(c, p, table, dec, pos)
 	c.mu.Lock()
 	c.clocks[p] = place{Position: pos}
+	if p == 0 {
+		c.learning.last = fitting{} // whoever had it may have asked, and not come to the end
+	}
 	c.mu.Unlock()
+	c.publisher.succeed(func(item basket.Ref) bool { return c.tells(item) == p })
 	c.settle(p)
 	c.gatherContacts(c.shards[p])
 	return nil
@@ -112,6 +118,7 @@ func (c *Core) closeAll() {
 		c.closeShard(p)
 	}
 	c.reassigned()
+	c.publisher.rollback()
 	c.statsMu.Lock()
 	c.placeStats(0)
 	c.statsMu.Unlock()
@@ -132,11 +139,14 @@ func (c *Core) rollback() {
 	c.publisher.rollback()
 }
 
-// stand is where the open partitions are.
-func (c *Core) stand() map[int32]int64 {
+// quiet is where those open partitions stand that have given no record since an instant
+// in Unix ms.
+func (c *Core) quiet(since int64) map[int32]int64 {
 	at := make(map[int32]int64, len(c.shards))
 	for p, s := range c.shards {
-		at[p] = s.pos.Next
+		if s.gaveAt <= since {
+			at[p] = s.pos.Next
+		}
 	}
 	return at
 }

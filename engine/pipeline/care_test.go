@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"maps"
 	"testing"
 	"time"
 
@@ -120,11 +122,12 @@ func TestStateWithoutWhatIsShared(t *testing.T) {
 	store := openStore(t, vfs.NewMem(), 1<<20)
 	defer store.Close()
 	b := store.NewBatch()
-	b.SetPosition(0, Position{Next: 5, Identity: identity}.Append(nil))
+	b.SetPosition(0, Position{Next: 5, Changelog: 11, Identity: identity}.Append(nil))
 	require.NoError(t, b.Commit())
 	c := newTestCore(testConfig(), store, future())
 	defer c.Close()
 	require.NoError(t, c.Join(t.Context(), newTestLog(1).reader()))
+	require.NoError(t, c.Sync([]int32{1})) // which never had anything, and tells of nothing
 	_, err := c.Restore(t.Context(), Assignment{Committed: 5, Identity: identity}, new(shortLog))
 	require.ErrorIs(t, err, ErrFatal)
 	require.ErrorContains(t, err, "dangol rebuild")
@@ -155,5 +158,49 @@ func TestInputDeletedBeforeItWasRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, int64(5), start)
 	require.NoError(t, c.Sync([]int32{0}))
-	require.Equal(t, map[int32]int64{0: 5}, c.stand())
+	require.Equal(t, map[int32]int64{0: 5}, c.quiet(0))
+}
+
+// knowing is a session that is asked for ends, and says that nothing is left where it is told
+// where partitions stand.
+type knowing struct {
+	Session
+	at []map[int32]int64
+}
+
+func (s *knowing) Ends(_ context.Context, at map[int32]int64) (map[int32]int64, error) {
+	s.at = append(s.at, at)
+	ends := map[int32]int64{0: 7, 1: 7} // with a marker
+	maps.Copy(ends, at)
+	return ends, nil
+}
+
+// A partition that has given nothing for a while is asked whether it is at its end, also
+// while others are busy.
+func TestOnePartitionIsAtItsEndWhileOthersAreBusy(t *testing.T) {
+	store := openStore(t, vfs.NewMem(), 1<<20)
+	defer store.Close()
+	w := future()
+	c := newTestCore(testConfig(), store, w)
+	defer c.Close()
+	require.NoError(t, c.Sync([]int32{0, 1}))
+	l, s := Loop{Core: c, Now: c.now, Log: slog.New(slog.DiscardHandler)}, new(knowing)
+	give := func(p int32, offset int64) {
+		wall := c.now().UnixMilli()
+		_, err := c.Process([]Batch{{Partition: p, Records: []Record{{Offset: offset}}, End: 7, EndAt: wall}}, wall)
+		require.NoError(t, err)
+	}
+	give(0, 5)
+	give(1, 0)
+	l.askEnds(t.Context(), s)
+	require.False(t, c.shards[0].exhausted())
+	for i := range int64(3) {
+		w.wall.Add(endsEvery.Milliseconds())
+		give(1, 1+i)
+		l.askEnds(t.Context(), s)
+	}
+	require.Equal(t, []map[int32]int64{{}, {0: 6}, {0: 6}, {0: 6}}, s.at)
+	require.True(t, c.shards[0].exhausted())
+	require.True(t, c.shards[0].atEnd(c.now().UnixMilli()))
+	require.False(t, c.shards[1].exhausted())
 }

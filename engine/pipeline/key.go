@@ -8,8 +8,6 @@ import (
 // Keys of the store and the changelog begin with the kind of what they name.
 const (
 	customerKey = 'c' // + customer id → due, facts and emission
-	itemKey     = 'i' // + item id → dictionary entry
-	modelsKey   = 'm' // the models that the partition was last scored with
 	positionKey = 'p' // + partition, changelog only → Position
 )
 

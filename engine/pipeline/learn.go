@@ -142,7 +142,7 @@ func (c *Core) beginFit(s *survey) {
 	l := &c.learning
 	buyers, short := s.sample(c.cfg.Score.Learn.Sample)
 	if short {
-		c.ask(s.at, max(s.below, math.MaxUint64/2)*2-1)
+		c.ask(s.at, s.wider(c.cfg.Score.Learn.Sample))
 		return
 	}
 	if len(buyers) < c.leastBuyers {

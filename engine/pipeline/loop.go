@@ -57,7 +57,6 @@ type Loop struct {
 	lastCommit time.Time
 	lastSaid   time.Time // when the progress of restores was logged
 	lastEnds   time.Time // when the broker was last asked where partitions end
-	quietSince time.Time // polls have given nothing since; zero: the latest gave something
 }
 
 const (
@@ -70,7 +69,7 @@ const (
 	endsEvery  = time.Second     // how often the broker is asked where partitions end
 	endsWithin = 2 * time.Second // how long it may take to answer
 	sayEvery   = 5 * time.Second
-	quietFor   = time.Second // no record for so long: what is left are control records
+	quietFor   = time.Second // no record of a partition for so long: what is left may be control records
 )
 
 // errNotCommitted ends a transaction that is not to be, or was not, committed: the
@@ -243,7 +242,7 @@ func (l *Loop) collect(ctx context.Context, s Session) error {
 		if err != nil {
 			return err
 		}
-		l.askEnds(ctx, s, len(batches) == 0)
+		l.askEnds(ctx, s)
 		left -= n
 		if ctx.Err() != nil || left <= 0 || len(batches) == 0 || !l.Now().Before(due) || l.Core.outputBytes() > outputMost {
 			return nil
@@ -253,25 +252,15 @@ func (l *Loop) collect(ctx context.Context, s Session) error {
 
 // askEnds learns now and then where the partitions end, so that the clock of one
 // that is at its end can follow the wall clock.
-func (l *Loop) askEnds(ctx context.Context, s Session, empty bool) {
+func (l *Loop) askEnds(ctx context.Context, s Session) {
 	now := l.Now()
-	switch {
-	case !empty:
-		l.quietSince = time.Time{}
-	case l.quietSince.IsZero():
-		l.quietSince = now
-	}
 	if now.Sub(l.lastEnds) < endsEvery {
 		return
 	}
 	l.lastEnds = now
 	ctx, cancel := context.WithTimeout(ctx, endsWithin)
 	defer cancel()
-	var at map[int32]int64
-	if !l.quietSince.IsZero() && now.Sub(l.quietSince) >= quietFor {
-		at = l.Core.stand()
-	}
-	ends, err := s.Ends(ctx, at)
+	ends, err := s.Ends(ctx, l.Core.quiet(now.Add(-quietFor).UnixMilli()))
 	if err != nil {
 		l.Log.Debug("the input's ends are not known; clocks wait", "error", err)
 		return

@@ -15,7 +15,7 @@ type Position struct {
 	MaxTime   int64  // Unix ms of the newest event, in time or not; 0: none
 	Clock     int64  // Unix ms up to which timers have fired; 0: none
 	Changelog int64  // changelog offset after this record; 0 in the changelog itself
-	Identity  uint64 // Assignment.Identity that the state is of; 0 in the changelog
+	Identity  uint64 // Assignment.Identity that the state is of; not looked at in the changelog
 }
 
 const positionVersion = 1

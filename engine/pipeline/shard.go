@@ -29,6 +29,7 @@ type shard struct {
 	pos, saved Position // as of now, as of the last commit
 	end        int64    // offset after the last record that the broker had
 	endAt      int64    // wall, Unix ms, at which it said so; 0: never
+	gaveAt     int64    // wall, Unix ms, at which it last gave records; 0: never
 	doneAt     int64    // Kafka timestamp of the latest record committed; 0: none yet
 	touched    bool
 	closed     atomic.Bool
@@ -100,6 +101,9 @@ func (s *shard) batch(b *Batch, wall int64) error {
 	}
 	limit := wall + s.core.cfg.FutureSkew.Milliseconds()
 	records := b.Records
+	if len(records) > 0 {
+		s.gaveAt = wall
+	}
 	for len(records) > 0 && records[0].Offset < s.pos.Next {
 		records = records[1:] // the state has seen it
 	}

@@ -19,10 +19,15 @@ import (
 // the partitions that it has, and who asked fits when all have answered.
 type survey struct {
 	id       uint64
-	at       int64  // instant
-	below    uint64 // buyers of lower hashes are asked for
-	answered map[int32]bool
+	at       int64          // instant
+	below    uint64         // buyers of lower hashes are asked for
+	answered map[int32]bool // on the log
+	told     map[int32]bool // by this process; the log may not have brought it back yet
 	buyers   []sampled
+}
+
+func newSurvey(id uint64, at int64, below uint64) *survey {
+	return &survey{id: id, at: at, below: below, answered: map[int32]bool{}, told: map[int32]bool{}}
 }
 
 // answer is what is told of a partition, a record after another.
@@ -30,6 +35,7 @@ type answer struct {
 	survey    uint64
 	partition int32
 	parts     [][]byte
+	told      bool // in the open transaction
 }
 
 // answersWithin is how long answers are waited for. Whoever began anew from a
@@ -48,10 +54,20 @@ func lowest(n, buyers int) uint64 {
 	return math.MaxUint64
 }
 
+// wider is the hash below which a survey is to ask again that has brought too few buyers
+// for a sample: in the end, for all.
+func (s *survey) wider(sample int) uint64 {
+	share := float64(s.below) / math.MaxUint64 * askMore * float64(sample) / float64(max(len(s.buyers), 1))
+	if share < 1 {
+		return uint64(share * math.MaxUint64)
+	}
+	return math.MaxUint64
+}
+
 // ask begins a survey, which the next transaction tells of. c.mu is held.
 func (c *Core) ask(at int64, below uint64) {
 	l := &c.learning
-	l.survey = &survey{id: rand.Uint64(), at: at, below: below, answered: map[int32]bool{}}
+	l.survey = newSurvey(rand.Uint64(), at, below)
 	l.asked, l.seen, l.askedAt = l.survey.id, l.survey.id, c.now()
 	b := binary.LittleEndian.AppendUint64(nil, l.asked)
 	b = binary.LittleEndian.AppendUint64(b, below)
@@ -63,8 +79,8 @@ func (c *Core) takeQuestion(b []byte) error {
 	if len(b) < 17 {
 		return fmt.Errorf("%w: a survey is cut short", errShared)
 	}
-	s := &survey{id: binary.LittleEndian.Uint64(b), below: binary.LittleEndian.Uint64(b[8:]), answered: map[int32]bool{}}
-	s.at, _ = binary.Varint(b[16:])
+	at, _ := binary.Varint(b[16:])
+	s := newSurvey(binary.LittleEndian.Uint64(b), at, binary.LittleEndian.Uint64(b[8:]))
 	l := &c.learning
 	if s.id != l.seen { // it may be told twice
 		l.survey, l.seen = s, s.id
@@ -110,7 +126,7 @@ func (c *Core) considerAnswer() {
 	}
 	var parts []int32
 	for p := range c.shards {
-		if !s.answered[p] {
+		if !s.answered[p] && !s.told[p] {
 			parts = append(parts, p)
 		}
 	}
@@ -180,10 +196,13 @@ func (c *Core) tellSurvey() {
 		s.say(surveySection, l.question)
 	}
 	for i := range l.answers {
-		if s := c.shards[l.answers[i].partition]; s != nil {
-			for _, part := range l.answers[i].parts {
-				s.say(answerSection, part)
-			}
+		a := &l.answers[i]
+		s := c.shards[a.partition]
+		if a.told = s != nil; !a.told {
+			continue // it is another instance's now
+		}
+		for _, part := range a.parts {
+			s.say(answerSection, part)
 		}
 	}
 	l.toldAnswers = len(l.answers)
@@ -192,6 +211,11 @@ func (c *Core) tellSurvey() {
 // told notes that the transaction was committed that told what waited. leads says
 // that the first partition is ours.
 func (l *learning) told(leads bool) {
+	for _, a := range l.answers[:l.toldAnswers] {
+		if a.told && l.survey != nil && l.survey.id == a.survey {
+			l.survey.told[a.partition] = true
+		}
+	}
 	l.answers = l.answers[l.toldAnswers:]
 	l.toldAnswers = 0
 	if !leads {
@@ -210,6 +234,9 @@ func (l *learning) forget() {
 	l.last = fitting{}
 	if l.question != nil {
 		l.question, l.survey = nil, nil
+	}
+	if l.survey != nil {
+		clear(l.survey.told)
 	}
 	l.done, l.toldModels = nil, nil
 	l.answers, l.toldAnswers = nil, 0
