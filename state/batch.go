@@ -65,15 +65,16 @@ func (b *Batch) SetPosition(partition int32, record []byte) {
 
 // Commit writes the batch. After success the tables' overlays are what is
 // committed. After an error nothing was written and the tables are as before.
-// In both cases the batch is empty.
+// In both cases the batch is empty. Batches of different partitions are made side by
+// side, and written one at a time.
 func (b *Batch) Commit() error {
 	defer b.reset()
 	if err := b.store.enter(); err != nil {
 		return err
 	}
 	defer b.store.leave()
-	b.store.commit.Lock()
-	defer b.store.commit.Unlock()
+	b.store.opening.RLock()
+	defer b.store.opening.RUnlock()
 	if b.pb == nil {
 		b.pb = b.store.db.NewBatch(pebble.WithMaxRetainedSizeBytes(keepBatch))
 	}

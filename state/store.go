@@ -24,8 +24,9 @@ type Store struct {
 	tuning tuning
 	sync   *pebble.WriteOptions // whether a commit waits for the log
 
-	commit sync.Mutex // one batch at a time, because counts are read and written
-	chain  chain      // under commit
+	opening sync.RWMutex // read: by a batch of partitions that have no table, or their owner's; none is opened meanwhile
+	commit  sync.Mutex   // one batch at a time
+	chain   chain        // under commit
 
 	mu     sync.Mutex
 	closed bool
@@ -119,8 +120,8 @@ func (s *Store) Drop(partition int32) error {
 		return err
 	}
 	defer s.leave()
-	s.commit.Lock()
-	defer s.commit.Unlock()
+	s.opening.Lock()
+	defer s.opening.Unlock()
 	s.mu.Lock()
 	_, open := s.tables[partition]
 	s.mu.Unlock()
@@ -140,10 +141,12 @@ func (s *Store) Drop(partition int32) error {
 	return s.flush()
 }
 
-// apply commits a batch, under s.commit. It refuses while flushes fail: Pebble
+// apply commits a batch. It refuses while flushes fail: Pebble
 // would take what it cannot keep until its memory is full, and then wait without
 // a word. It refuses for good where damage was met.
 func (s *Store) apply(b *pebble.Batch) error {
+	s.commit.Lock()
+	defer s.commit.Unlock()
 	if err := s.health.fault(); err != nil {
 		return s.cannotWrite(err)
 	}
@@ -190,8 +193,8 @@ func (s *Store) Table(partition int32) (*Table, error) {
 }
 
 func (s *Store) register(t *Table) error {
-	s.commit.Lock() // a restore in progress has seen that there is no table
-	defer s.commit.Unlock()
+	s.opening.Lock() // a restore in progress has seen that there is no table
+	defer s.opening.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

@@ -277,3 +277,47 @@ func TestReaders(t *testing.T) {
 	require.NoError(t, s.Close())
 	readers.Wait()
 }
+
+// TestSideBySide: batches of different partitions are made side by side, and each is there
+// whole, in one chain.
+func TestSideBySide(t *testing.T) {
+	disk := vfs.NewMem()
+	s := openTest(t, disk, Observer{}, smallTuning, 64<<10)
+	var wg sync.WaitGroup
+	for p := range int32(4) {
+		wg.Go(func() {
+			b := s.NewBatch()
+			for n := range 50 {
+				for i := range 5 {
+					_ = b.Put(p, fmt.Appendf(nil, "key %d", (n+i)%40), fmt.Appendf(nil, "%d", n), int64(1+n))
+				}
+				b.SetPosition(p, fmt.Appendf(nil, "%d", n))
+				if err := b.Commit(); err != nil {
+					t.Error(err)
+				}
+				if n == 30 {
+					tab, err := s.Table(p)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					tab.Close()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, s.Close())
+	s = openTest(t, disk, Observer{}, smallTuning, 64<<10)
+	for p := range int32(4) {
+		position, ok, err := s.Position(p)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, "49", string(position))
+		tab, err := s.Table(p)
+		require.NoError(t, err)
+		require.Equal(t, 40, tab.Len())
+		tab.Close()
+	}
+	require.NoError(t, s.Close())
+}
