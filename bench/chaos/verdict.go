@@ -62,8 +62,12 @@ func (w *world) check(ctx context.Context) (verdict, error) {
 	if err != nil {
 		return v, fmt.Errorf("offsets of the group: %w", err)
 	}
+	ends, err := w.listed(ctx, w.adm.ListCommittedOffsets, inputTopic)
+	if err != nil {
+		return v, err
+	}
 	w.local(c)
-	v.counts, v.findings = c.Finish(committed)
+	v.counts, v.findings = c.Finish(committed, ends)
 	w.note("compared in %.1fs: %s", time.Since(began).Seconds(), v.counts)
 	if len(v.findings) > 0 {
 		return v, w.explain(ctx, v.findings)

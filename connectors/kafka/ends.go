@@ -10,7 +10,8 @@ import (
 const endsFetch = 64 << 10
 
 // Ends implements pipeline.Session. The broker's word on an end counts markers and
-// aborted records, which no poll gives. That polls give nothing does not tell that
+// aborted records, which no poll gives; who stands before them is set past them, with an
+// offset that comes after no record, so of no leader's epoch. That polls give nothing does not tell that
 // nothing else is left: a leader may have moved, and the client not know yet. So what
 // is between is looked at.
 func (s *Session) Ends(ctx context.Context, at map[int32]int64) (map[int32]int64, error) {
@@ -38,7 +39,7 @@ func (s *Session) Ends(ctx context.Context, at map[int32]int64) (map[int32]int64
 	for leader, parts := range leaders {
 		for _, p := range parts {
 			if next, ok := unsure[p]; ok && s.nothing(ctx, leader, p, next, ends[p]) {
-				ends[p] = next
+				at[p], s.waiting.epochs[p] = ends[p], -1
 			}
 		}
 	}

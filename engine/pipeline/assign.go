@@ -151,11 +151,15 @@ func (c *Core) quiet(since int64) map[int32]int64 {
 	return at
 }
 
-// observeEnds takes the broker's word on where its partitions end.
-func (c *Core) observeEnds(ends map[int32]int64, wall int64) {
+// observeEnds takes the broker's word on where its partitions end, and where those go on
+// that have no record before that.
+func (c *Core) observeEnds(ends, at map[int32]int64, wall int64) {
 	for p, s := range c.shards {
 		if end, ok := ends[p]; ok {
 			s.end, s.endAt = end, wall
+		}
+		if next := at[p]; next > s.pos.Next {
+			s.pos.Next, s.touched = next, true // so that nobody takes what is deleted there for unread
 		}
 	}
 	c.statsMu.Lock()

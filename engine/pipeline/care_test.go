@@ -169,10 +169,11 @@ type knowing struct {
 }
 
 func (s *knowing) Ends(_ context.Context, at map[int32]int64) (map[int32]int64, error) {
-	s.at = append(s.at, at)
-	ends := map[int32]int64{0: 7, 1: 7} // with a marker
-	maps.Copy(ends, at)
-	return ends, nil
+	s.at = append(s.at, maps.Clone(at))
+	for p := range at {
+		at[p] = 7 // past a marker
+	}
+	return map[int32]int64{0: 7, 1: 7}, nil
 }
 
 // A partition that has given nothing for a while is asked whether it is at its end, also
@@ -199,8 +200,9 @@ func TestOnePartitionIsAtItsEndWhileOthersAreBusy(t *testing.T) {
 		give(1, 1+i)
 		l.askEnds(t.Context(), s)
 	}
-	require.Equal(t, []map[int32]int64{{}, {0: 6}, {0: 6}, {0: 6}}, s.at)
+	require.Equal(t, []map[int32]int64{{}, {0: 6}, {0: 7}, {0: 7}}, s.at)
 	require.True(t, c.shards[0].exhausted())
+	require.Equal(t, map[int32]int64{0: 7, 1: 4}, c.next(), "and is committed")
 	require.True(t, c.shards[0].atEnd(c.now().UnixMilli()))
 	require.False(t, c.shards[1].exhausted())
 }

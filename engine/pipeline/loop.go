@@ -260,12 +260,13 @@ func (l *Loop) askEnds(ctx context.Context, s Session) {
 	l.lastEnds = now
 	ctx, cancel := context.WithTimeout(ctx, endsWithin)
 	defer cancel()
-	ends, err := s.Ends(ctx, l.Core.quiet(now.Add(-quietFor).UnixMilli()))
+	at := l.Core.quiet(now.Add(-quietFor).UnixMilli())
+	ends, err := s.Ends(ctx, at)
 	if err != nil {
 		l.Log.Debug("the input's ends are not known; clocks wait", "error", err)
 		return
 	}
-	l.Core.observeEnds(ends, now.UnixMilli())
+	l.Core.observeEnds(ends, at, now.UnixMilli())
 }
 
 func (l *Loop) end(ctx context.Context, s Session) error {

@@ -63,10 +63,9 @@ type Session interface {
 	// group asks for it; the transaction that has worked on it will not be
 	// committed.
 	Assigned() []int32
-	// Ends asks the broker for the offset after the last record of each of the
-	// input's partitions. It may count what no poll gives, but not for partitions in
-	// at, which holds where they stand: where no record is left of one of them, the
-	// end is that.
+	// Ends asks the broker where each of the input's partitions ends. That may be behind
+	// what no poll gives. at holds where some of them stand: where no record is left of
+	// one, it is set to the end.
 	Ends(ctx context.Context, at map[int32]int64) (map[int32]int64, error)
 	// Poll waits for records until ctx ends, and returns at most max of them.
 	// None is no error.

@@ -175,7 +175,7 @@ func (w *topics) check(want *Want) (Counts, []Finding) {
 	each(w.scores, c.Score)
 	each(w.letters, c.Letter)
 	each(w.state, c.Log)
-	return c.Finish(w.committed)
+	return c.Finish(w.committed, nil)
 }
 
 // logValue is what a changelog record stores, and the due time before it.
