@@ -127,7 +127,6 @@ func TestStateWithoutWhatIsShared(t *testing.T) {
 	c := newTestCore(testConfig(), store, future())
 	defer c.Close()
 	require.NoError(t, c.Join(t.Context(), newTestLog(1).reader()))
-	require.NoError(t, c.Sync([]int32{1})) // which never had anything, and tells of nothing
 	_, err := c.Restore(t.Context(), Assignment{Committed: 5, Identity: identity}, new(shortLog))
 	require.ErrorIs(t, err, ErrFatal)
 	require.ErrorContains(t, err, "dangol rebuild")

@@ -19,32 +19,16 @@ var ErrForeign = errors.New("the state directory belongs to another cluster or a
 var errAnew = errors.New("the input topic or the changelog was deleted and made anew, or input.topic is another one: offsets begin again, so the state does not fit; " +
 	"restore the topics, or start over with a new app_id and an empty state.dir")
 
-// errBlank is of state of which nothing is in what is true of all customers.
-var errBlank = errors.New("there is state, but neither a snapshot nor the log that all instances share tells of it: their topics (.pairs, .population) were deleted; " +
+// errBlank is of an application that has state, and nothing that is true of all its
+// customers.
+var errBlank = errors.New("there is state, but neither a snapshot nor a record of the log that all instances share: their topics (.pairs, .population) were deleted; " +
 	"bring them back from a backup, or stop all instances and run \"dangol rebuild\", which counts again from the changelog")
 
-// heardWithin is how soon the shared log brings what whoever had a partition before has
-// told last.
-const heardWithin = 2 * time.Second
-
-// heard makes sure that the shared log has told of a partition that has state.
-func (c *Core) heard(ctx context.Context, p int32) error {
-	for late := time.After(heardWithin); ; {
-		c.mu.RLock()
-		_, told := c.clocks[p]
-		told = told || c.partitionCount == 0 // there is no log
-		c.mu.RUnlock()
-		if told {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-late:
-			return fmt.Errorf("%w: state of partition %d: %w", ErrFatal, p, errBlank)
-		case <-time.After(pullEvery):
-		}
-	}
+// blank says that the shared log has told of no partition.
+func (c *Core) blank() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.partitionCount > 0 && len(c.clocks) == 0
 }
 
 // known says whether state of an identity is of an assignment's.
@@ -103,9 +87,6 @@ func (c *Core) restore(ctx context.Context, a Assignment, log ChangelogReader, u
 	}
 	c.readFrom(under, r.pos.Changelog)
 	start, err := r.run(ctx, &a, log, under)
-	if err == nil && r.pos.Next > 0 {
-		err = c.heard(ctx, a.Partition)
-	}
 	if err != nil {
 		return 0, err
 	}
@@ -120,6 +101,9 @@ func (c *Core) newRestorer(a *Assignment) (*restorer, error) {
 	pos, have, err := c.position(a.Partition)
 	if err == nil && have {
 		err = a.known(pos.Identity)
+	}
+	if err == nil && have && pos.Next > 0 && c.blank() {
+		err = errBlank
 	}
 	if err != nil {
 		return nil, fmt.Errorf("state of partition %d: %w", a.Partition, err)
