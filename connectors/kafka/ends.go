@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 )
@@ -12,10 +14,11 @@ const endsFetch = 64 << 10
 // Ends implements pipeline.Session. The broker's word on an end counts markers and
 // aborted records, which no poll gives. That polls give nothing does not tell that
 // nothing else is left: a leader may have moved, and the client not know yet. So what
-// is between is looked at.
+// is between is looked at. One of a partition without a leader is not
+// known, and is left out.
 func (s *Session) Ends(ctx context.Context, at map[int32]int64) (map[int32]int64, error) {
 	offs, err := s.adm.ListCommittedOffsets(ctx, s.cfg.Topic)
-	if err != nil {
+	if err := unanswered(err); err != nil {
 		return nil, err
 	}
 	ends, unsure := map[int32]int64{}, map[int32]int64{}
@@ -32,7 +35,7 @@ func (s *Session) Ends(ctx context.Context, at map[int32]int64) (map[int32]int64
 		return ends, nil
 	}
 	leaders, err := s.input.leaders(ctx)
-	if err != nil {
+	if leaders == nil {
 		return nil, err
 	}
 	for leader, parts := range leaders {
@@ -56,4 +59,27 @@ func (s *Session) nothing(ctx context.Context, leader, p int32, from, end int64)
 		from = got[0].next
 	}
 	return true
+}
+
+// unanswered is the error of a listing that has told of no partition. One that has told
+// of some has an error beside them, for those that have no leader or one that is silent.
+func unanswered(err error) error {
+	if some := (*kadm.ShardErrors)(nil); errors.As(err, &some) && !some.AllFailed {
+		return nil
+	}
+	return err
+}
+
+// offsetOf is a partition's offset in a listing, whose error may be of others alone.
+func offsetOf(listed kadm.ListedOffsets, err error, topic string, partition int32) (int64, error) {
+	at, ok := listed.Lookup(topic, partition)
+	if ok {
+		err = at.Err
+	} else if err == nil {
+		err = errors.New("there is no such partition")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("bounds of %s/%d: %w", topic, partition, err)
+	}
+	return at.Offset, nil
 }
