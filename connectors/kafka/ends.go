@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 // endsFetch is about the bytes of a fetch that looks for a record.
@@ -14,15 +16,18 @@ const endsFetch = 64 << 10
 // Ends implements pipeline.Session. The broker's word on an end counts markers and
 // aborted records, which no poll gives. That polls give nothing does not tell that
 // nothing else is left: a leader may have moved, and the client not know yet. So what
-// is between is looked at. One of a partition without a leader is not
-// known, and is left out.
+// is between is looked at. The end of a partition without a leader is left out. That the
+// input has grown is what the next Poll says as well: nobody's state is in new
+// partitions, to which its producers now send customers whose state is elsewhere.
 func (s *Session) Ends(ctx context.Context, at map[int32]int64) (map[int32]int64, error) {
 	offs, err := s.adm.ListCommittedOffsets(ctx, s.cfg.Topic)
 	if err := unanswered(err); err != nil {
 		return nil, err
 	}
 	ends, unsure := map[int32]int64{}, map[int32]int64{}
+	n := 0 // partitions
 	offs.Each(func(o kadm.ListedOffset) {
+		n = max(n, int(o.Partition)+1)
 		if o.Err != nil {
 			return
 		}
@@ -31,6 +36,9 @@ func (s *Session) Ends(ctx context.Context, at map[int32]int64) (map[int32]int64
 			unsure[o.Partition] = next
 		}
 	})
+	if n > s.partitions {
+		return nil, s.failure(ctx, fmt.Errorf("%w: %s", pipeline.ErrFatal, repartitioned(s.changelog.topic, s.partitions, s.cfg.Topic, n)))
+	}
 	if len(unsure) == 0 {
 		return ends, nil
 	}

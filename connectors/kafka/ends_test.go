@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 // An end counts what no poll gives, but not for who stands before that and asks; and
@@ -113,5 +115,28 @@ func TestPartitionWithoutALeader(t *testing.T) {
 			require.ErrorContains(t, err, "events/1")
 			require.ErrorIs(t, err, kerr.LeaderNotAvailable)
 		})
+	}
+}
+
+// An input that grows ends the session for good, and does so before it is opened anew.
+func TestInputThatGrows(t *testing.T) {
+	_, cfg, cl := fakeCluster(t)
+	s, err := Open(t.Context(), "app", cfg, keeper(fromCommitted), slog.New(slog.DiscardHandler), kgo.MetadataMinAge(10*time.Millisecond))
+	require.NoError(t, err)
+	defer s.Close()
+	awaitAssigned(t, s, 0, 1, 2)
+	ends, err := s.Ends(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, ends, parts)
+	_, err = kadm.NewClient(cl).CreatePartitions(t.Context(), 1, "events")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err = s.Ends(t.Context(), nil)
+		return err != nil
+	}, 10*time.Second, time.Millisecond)
+	_, polled := s.Poll(t.Context(), 1)
+	for _, err := range []error{err, polled} {
+		require.ErrorIs(t, err, pipeline.ErrFatal)
+		require.ErrorContains(t, err, `topic "app.changelog" has 3 partitions, the input "events" has 4`)
 	}
 }

@@ -127,6 +127,7 @@ func (s *Session) prepare(ctx context.Context, app string) error {
 	if err != nil {
 		return fmt.Errorf("kafka at %v: %w", s.cfg.Brokers, err)
 	}
+	s.partitions = len(changelog.Partitions)
 	s.input = &fetcher{cl: s.aux, topic: s.cfg.Topic, id: in.TopicID, level: kgo.ReadCommitted(), size: endsFetch}
 	cluster := ""
 	if m.ClusterID != nil {

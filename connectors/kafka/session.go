@@ -51,6 +51,8 @@ type Session struct {
 	log       *slog.Logger
 	topics    [pipeline.Population + 1]string
 
+	partitions int // of the changelog, and so of the input
+
 	life    context.Context // of the work in the background
 	die     context.CancelFunc
 	working sync.WaitGroup
