@@ -72,7 +72,7 @@ func (s *Session) connect(ctx context.Context, app string, opts []kgo.Opt) (err 
 		return nil
 	}
 	id := app + "-" + s.cfg.Instance
-	opts = append(opts, kgo.TransactionalID(id), kgo.TransactionTimeout(s.cfg.TxnTimeout))
+	opts = append(opts, kgo.TransactionalID(id), kgo.TransactionTimeout(s.cfg.TxnTimeout), kgo.WithHooks(&s.reloads))
 	if s.gs, err = kgo.NewGroupTransactSession(opts...); err != nil {
 		return fmt.Errorf("kafka session: %w", err)
 	}

@@ -41,6 +41,7 @@ type Session struct {
 	aux       *kgo.Client               // for all that is not the group's
 	adm       *kadm.Client              // over aux
 	gs        *kgo.GroupTransactSession // nil where delivery is at least once
+	reloads   reloads                   // of gs
 	group     *kgo.Client               // of gs, or alone
 	token     []byte                    // names this session in the changelog
 	least     bool                      // delivery is at least once
