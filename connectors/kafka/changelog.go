@@ -87,10 +87,7 @@ func (c *changelog) Read(ctx context.Context, partition int32, from int64, fn fu
 // Follow implements pipeline.ChangelogReader.
 func (c *changelog) Follow(ctx context.Context, partition int32, from int64, fn func([]pipeline.LogRecord) error) error {
 	ends, err := kadm.NewClient(c.aux).ListEndOffsets(ctx, c.topic)
-	if err != nil {
-		return fmt.Errorf("end of %s: %w", c.topic, err)
-	}
-	end, err := offsetOf(ends, c.topic, partition)
+	end, err := offsetOf(ends, err, c.topic, partition)
 	if err != nil {
 		return err
 	}
@@ -112,10 +109,7 @@ func (c *changelog) open(ctx context.Context, partition int32, from, end int64) 
 			"move the state directory away to restore from the topic", pipeline.ErrFatal, c.topic, partition, end, from)
 	}
 	starts, err := kadm.NewClient(c.aux).ListStartOffsets(ctx, c.topic)
-	if err != nil {
-		return nil, fmt.Errorf("start of %s: %w", c.topic, err)
-	}
-	start, err := offsetOf(starts, c.topic, partition)
+	start, err := offsetOf(starts, err, c.topic, partition)
 	if err != nil {
 		return nil, err
 	}
@@ -124,17 +118,6 @@ func (c *changelog) open(ctx context.Context, partition int32, from, end int64) 
 		kgo.FetchIsolationLevel(kgo.ReadUncommitted()), kgo.KeepControlRecords(),
 		kgo.FetchMaxBytes(readBytes), kgo.FetchMaxPartitionBytes(readBytes), kgo.MaxDecompressBatchBytes(batchBytes),
 		kgo.WithPools(NewPools()), kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
-}
-
-func offsetOf(listed kadm.ListedOffsets, topic string, partition int32) (int64, error) {
-	o, ok := listed.Lookup(topic, partition)
-	if !ok {
-		return 0, fmt.Errorf("%s has no partition %d", topic, partition)
-	}
-	if o.Err != nil {
-		return 0, fmt.Errorf("bounds of %s/%d: %w", topic, partition, o.Err)
-	}
-	return o.Offset, nil
 }
 
 // barrier writes one and returns its offset.

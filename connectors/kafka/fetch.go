@@ -82,7 +82,8 @@ func await(ctx context.Context, cl *kgo.Client, topic string) (*kmsg.MetadataRes
 // errRecreated says that a topic is not the one that it was.
 var errRecreated = errors.New("was deleted and made anew")
 
-// leaders are the brokers that lead the topic's partitions, and which they lead.
+// leaders are the brokers that lead the topic's partitions, and which they lead. An
+// error beside them is of partitions that have no leader.
 func (f *fetcher) leaders(ctx context.Context) (map[int32][]int32, error) {
 	_, d, err := describe(ctx, f.cl, f.topic)
 	if err != nil {
@@ -94,11 +95,12 @@ func (f *fetcher) leaders(ctx context.Context) (map[int32][]int32, error) {
 	by := map[int32][]int32{}
 	for _, p := range d.Partitions {
 		if p.Leader < 0 {
-			return nil, fmt.Errorf("%s/%d: %w", f.topic, p.Partition, kerr.LeaderNotAvailable)
+			err = errors.Join(err, fmt.Errorf("%s/%d: %w", f.topic, p.Partition, kerr.LeaderNotAvailable))
+			continue
 		}
 		by[p.Leader] = append(by[p.Leader], p.Partition)
 	}
-	return by, nil
+	return by, err
 }
 
 // fetch asks a broker for what comes from some offsets on, by partition, and lets

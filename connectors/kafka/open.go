@@ -72,7 +72,7 @@ func (s *Session) connect(ctx context.Context, app string, opts []kgo.Opt) (err 
 		return nil
 	}
 	id := app + "-" + s.cfg.Instance
-	opts = append(opts, kgo.TransactionalID(id), kgo.TransactionTimeout(s.cfg.TxnTimeout))
+	opts = append(opts, kgo.TransactionalID(id), kgo.TransactionTimeout(s.cfg.TxnTimeout), kgo.WithHooks(&s.reloads))
 	if s.gs, err = kgo.NewGroupTransactSession(opts...); err != nil {
 		return fmt.Errorf("kafka session: %w", err)
 	}
@@ -127,6 +127,7 @@ func (s *Session) prepare(ctx context.Context, app string) error {
 	if err != nil {
 		return fmt.Errorf("kafka at %v: %w", s.cfg.Brokers, err)
 	}
+	s.partitions = len(changelog.Partitions)
 	s.input = &fetcher{cl: s.aux, topic: s.cfg.Topic, id: in.TopicID, level: kgo.ReadCommitted(), size: endsFetch}
 	cluster := ""
 	if m.ClusterID != nil {

@@ -1,8 +1,10 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -60,31 +62,28 @@ func (s *Session) given(ctx context.Context, offs map[string]map[int32]kgo.Offse
 		return offs, nil
 	}
 	kept, err := s.adm.ListStartOffsets(ctx, s.cfg.Topic)
-	starts := kept
-	if err == nil && s.cfg.Start == "latest" {
-		starts, err = s.adm.ListEndOffsets(ctx, s.cfg.Topic)
+	starts, startsErr := kept, err
+	if s.cfg.Start == "latest" && unanswered(err) == nil {
+		starts, startsErr = s.adm.ListEndOffsets(ctx, s.cfg.Topic)
 	}
-	if err != nil {
-		return nil, s.failure(ctx, fmt.Errorf("offsets of %s: %w", s.cfg.Topic, err))
-	}
-	ids := make([]int32, 0, len(parts))
-	for p := range parts {
-		for _, listed := range []kadm.ListedOffsets{kept, starts} {
-			if at, ok := listed.Lookup(s.cfg.Topic, p); !ok || at.Err != nil {
-				return nil, s.failure(ctx, fmt.Errorf("offsets of %s/%d: %w", s.cfg.Topic, p, at.Err))
-			}
+	given := make(map[int32]pipeline.Assignment, len(parts))
+	for p, at := range parts {
+		a := pipeline.Assignment{Partition: p, Committed: max(at.EpochOffset().Offset, -1), Skip: s.cfg.Deleted == skipDeleted, Identity: s.id}
+		var keptErr, startErr error
+		a.Kept, keptErr = offsetOf(kept, err, s.cfg.Topic, p)
+		a.Start, startErr = offsetOf(starts, startsErr, s.cfg.Topic, p)
+		if err := cmp.Or(keptErr, startErr); err != nil {
+			return nil, s.failure(ctx, err)
 		}
-		ids = append(ids, p)
+		given[p] = a
 	}
-	slices.Sort(ids)
+	ids := slices.Sorted(maps.Keys(given))
 	s.group.PauseFetchPartitions(map[string][]int32{s.cfg.Topic: ids})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range ids {
-		st, _ := starts.Lookup(s.cfg.Topic, p)
-		first, _ := kept.Lookup(s.cfg.Topic, p)
 		eo := parts[p].EpochOffset()
-		a := pipeline.Assignment{Partition: p, Committed: max(eo.Offset, -1), Start: st.Offset, Kept: first.Offset, Skip: s.cfg.Deleted == skipDeleted, Identity: s.id}
+		a := given[p]
 		told := a.Committed
 		if told < 0 {
 			told, eo.Epoch = a.Start, -1

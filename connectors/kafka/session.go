@@ -41,6 +41,7 @@ type Session struct {
 	aux       *kgo.Client               // for all that is not the group's
 	adm       *kadm.Client              // over aux
 	gs        *kgo.GroupTransactSession // nil where delivery is at least once
+	reloads   reloads                   // of gs
 	group     *kgo.Client               // of gs, or alone
 	token     []byte                    // names this session in the changelog
 	least     bool                      // delivery is at least once
@@ -50,6 +51,8 @@ type Session struct {
 	members   *Members
 	log       *slog.Logger
 	topics    [pipeline.Population + 1]string
+
+	partitions int // of the changelog, and so of the input
 
 	life    context.Context // of the work in the background
 	die     context.CancelFunc

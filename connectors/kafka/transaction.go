@@ -2,8 +2,10 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -72,7 +74,9 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 	// Of nothing there is nothing to commit, and after a commit without offsets the
 	// client holds the group up for half a second, taking the broker for an old one.
 	nothing := len(next) == 0 && s.out.n == 0
-	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(commit && !nothing && s.own(next)))
+	try := commit && !nothing && s.own(next)
+	before := s.reloads.Load()
+	committed, err := s.gs.End(ctx, kgo.TransactionEndTry(try))
 	s.recycle()
 	if err != nil {
 		// Not fatal, even of an instance that was fenced: it may have fenced itself by
@@ -80,11 +84,31 @@ func (s *Session) End(ctx context.Context, commit bool, next map[int32]int64) (b
 		// the group tells its successor.
 		return false, nil, fmt.Errorf("end of transaction: %w", err)
 	}
+	if !committed && try && s.reloads.Load() != before {
+		return false, nil, errUnconfirmed
+	}
 	if !committed {
 		s.rewind()
 		return commit && nothing, nil, nil
 	}
 	return true, s.goOn(next), nil
+}
+
+// errUnconfirmed ends a session whose commit the broker has answered with an error that
+// leaves open whether it has taken place. The changelog knows; its successor reads it.
+var errUnconfirmed = errors.New("end of transaction: the broker does not say whether it is committed")
+
+// reloads counts how often a client has asked for a producer id. While it ends a
+// transaction it asks only where the commit was answered with an error that says
+// nothing: a new id aborts what is open still, and it calls that an abort, whatever was
+// there to abort. Where the group refuses, no commit is asked for, and the id stays.
+type reloads struct{ atomic.Int64 }
+
+// OnBrokerWrite implements kgo.HookBrokerWrite.
+func (r *reloads) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, _ error) {
+	if key == int16(kmsg.InitProducerID) {
+		r.Add(1)
+	}
 }
 
 // flush waits for the brokers' answers to all that was sent, and says what one of

@@ -51,10 +51,15 @@ func (o *outbox) tombstone() {
 	o.spans[len(o.spans)-1].tombstone = true
 }
 
-// maxLetter is what a broker with default settings takes, headers aside. Of a
-// longer record the beginning is passed on, and its size: it must not keep the
-// others waiting.
+// maxLetter is how many bytes of a record a dead letter passes on: key, value and
+// headers together. With what is said of it that is below what a client and a broker
+// with default settings take, 1,000,012: one that they refused would keep all others
+// waiting.
 const maxLetter = 900_000
+
+// headerFrame is what a header takes at most beside its key and its value: the lengths
+// of both.
+const headerFrame = 10
 
 // Headers that a record which went through another topic carries in front of all
 // others, in this order: where it was read first. Numbers are decimal.
@@ -64,35 +69,74 @@ const (
 	OriginOffset    = "dangol-offset"
 )
 
+// maxOrigin is how long a part of a place is at most, a topic's name being the longest.
+// What is longer is something else under the same key.
+const maxOrigin = 249
+
+// origin is where a record was read first, if it went through another topic.
+func origin(hs []Header) (place []Header, ok bool) {
+	keys := [...]string{OriginTopic, OriginPartition, OriginOffset}
+	if len(hs) < len(keys) {
+		return nil, false
+	}
+	for i, key := range keys {
+		if hs[i].Key != key || len(hs[i].Value) > maxOrigin {
+			return nil, false
+		}
+	}
+	return hs[:len(keys)], true
+}
+
 // deadLetter passes on a record as it came, and says why and from where.
 func (o *outbox) deadLetter(r *Record, topic string, partition int32, rej *event.Reject) {
-	hs := make([]Header, 0, 5+len(r.Headers))
+	hs := make([]Header, 0, 8+len(r.Headers))
 	hs = append(hs, Header{"reason", []byte(rej.Reason)})
 	came := r.Headers
-	if h := came; len(h) >= 3 && h[0].Key == OriginTopic && h[1].Key == OriginPartition && h[2].Key == OriginOffset {
-		hs = append(hs, Header{"topic", h[0].Value}, Header{"partition", h[1].Value}, Header{"offset", h[2].Value})
-		came = h[3:]
+	if at, ok := origin(came); ok {
+		hs = append(hs, Header{"topic", at[0].Value}, Header{"partition", at[1].Value}, Header{"offset", at[2].Value})
+		came = came[len(at):]
 	} else {
-		hs = append(hs,
-			Header{"topic", []byte(topic)},
-			Header{"partition", strconv.AppendInt(nil, int64(partition), 10)},
-			Header{"offset", strconv.AppendInt(nil, r.Offset, 10)})
+		hs = append(hs, Header{"topic", []byte(topic)}, number("partition", int64(partition)), number("offset", r.Offset))
 	}
 	if rej.Field != "" {
 		hs = append(hs, Header{"field", []byte(rej.Field)})
 	}
-	value := r.Value
+	key, came, value, cut := fit(r.Key, came, r.Value)
+	hs = append(append(hs, cut...), came...)
+	o.letters = append(o.letters, Output{To: DeadLetters, Key: key, Value: value, Headers: hs})
+}
+
+// fit leaves of a record what a dead letter has room for, its key before its headers
+// and those before its value, which is not nil; and says in headers how much there was
+// of what it cuts.
+func fit(key []byte, headers []Header, value []byte) (_ []byte, kept []Header, _ []byte, cut []Header) {
+	room := maxLetter
+	if len(key) > room {
+		cut = append(cut, number("key_size", int64(len(key))))
+		key = key[:room]
+	}
+	room -= len(key)
+	for _, h := range headers {
+		if n := len(h.Key) + len(h.Value) + headerFrame; n <= room {
+			kept = append(kept, h)
+			room -= n
+		}
+	}
+	if len(kept) < len(headers) {
+		cut = append(cut, number("headers", int64(len(headers))))
+	}
 	if value == nil {
 		value = []byte{}
 	}
-	if len(value) > maxLetter {
-		hs = append(hs, Header{"size", strconv.AppendInt(nil, int64(len(value)), 10)})
-		value = value[:maxLetter]
+	if len(value) > room {
+		cut = append(cut, number("size", int64(len(value))))
+		value = value[:room]
 	}
-	o.letters = append(o.letters, Output{
-		To: DeadLetters, Key: r.Key, Value: value, Headers: append(hs, came...),
-	})
+	return key, kept, value, cut
 }
+
+// number is a header with a decimal.
+func number(key string, n int64) Header { return Header{key, strconv.AppendInt(nil, n, 10)} }
 
 // outputs are all records, in the order they are to be produced: what is for
 // the partition's changelog comes last.
