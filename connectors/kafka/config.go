@@ -93,6 +93,13 @@ func DefaultConfig() Config {
 // mostPartitions keeps a slip of the finger from making a million of them.
 const mostPartitions = 10_000
 
+// mostFetch is half of the largest answer that a client can be made to take.
+const mostFetch = 512 << 20
+
+// mostAnswer is how large an answer of a broker may be: one to a fetch has as many
+// bytes as were asked for, and a whole batch more.
+func (c *Config) mostAnswer() int32 { return int32(max(100<<20, 2*c.FetchMaxBytes)) }
+
 // Validate reports every fault.
 func (c *Config) Validate() error {
 	var errs []error
@@ -144,8 +151,8 @@ func (c *Config) Validate() error {
 	if c.Replication != -1 && (c.Replication < 1 || c.Replication > 1000) {
 		fault("replication: %d is neither -1 nor 1 to 1000", c.Replication)
 	}
-	if c.FetchMaxBytes < 64<<10 || c.FetchMaxBytes > 1<<30 {
-		fault("fetch_max_bytes: %d is outside 65536 to 1073741824", c.FetchMaxBytes)
+	if c.FetchMaxBytes < 64<<10 || c.FetchMaxBytes > mostFetch {
+		fault("fetch_max_bytes: %d is outside 65536 to %d", c.FetchMaxBytes, mostFetch)
 	}
 	switch c.SASL.Mechanism {
 	case "":
@@ -165,7 +172,7 @@ func (c *Config) Validate() error {
 // Options are the client options that every client of this configuration
 // shares: addresses, encryption, authentication.
 func (c *Config) Options() ([]kgo.Opt, error) {
-	opts := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID(clientID(""))}
+	opts := []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID(clientID("")), kgo.BrokerMaxReadBytes(c.mostAnswer())}
 	if c.TLS.Enabled {
 		t, err := c.TLS.config()
 		if err != nil {

@@ -68,7 +68,12 @@ func (s *Session) given(ctx context.Context, offs map[string]map[int32]kgo.Offse
 	}
 	given := make(map[int32]pipeline.Assignment, len(parts))
 	for p, at := range parts {
-		a := pipeline.Assignment{Partition: p, Committed: max(at.EpochOffset().Offset, -1), Skip: s.cfg.Deleted == skipDeleted, Identity: s.id}
+		a := pipeline.Assignment{Partition: p, Committed: max(at.EpochOffset().Offset, -1), Identity: s.id}
+		if s.cfg.Deleted == skipDeleted {
+			a.Skip = func(first, last int64) {
+				s.log.Warn("the input has lost records before they were read; going on without them", "partition", p, "from", first, "to", last)
+			}
+		}
 		var keptErr, startErr error
 		a.Kept, keptErr = offsetOf(kept, err, s.cfg.Topic, p)
 		a.Start, startErr = offsetOf(starts, startsErr, s.cfg.Topic, p)
@@ -111,9 +116,6 @@ func (s *Session) restore(ctx context.Context, pt *assigned, a pipeline.Assignme
 	}
 	if ctx.Err() != nil {
 		return
-	}
-	if start == a.Kept && a.Committed >= 0 && a.Committed < a.Kept {
-		s.log.Warn("the input has lost records before they were read; going on without them", "partition", a.Partition, "from", a.Committed, "to", a.Kept-1)
 	}
 	s.log.Info("restored", "partition", a.Partition, "next", start, "seconds", math.Round(1e3*time.Since(began).Seconds())/1e3)
 	next := kgo.EpochOffset{Epoch: -1, Offset: start}

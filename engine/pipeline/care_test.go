@@ -139,23 +139,27 @@ func TestInputDeletedBeforeItWasRead(t *testing.T) {
 	defer store.Close()
 	c := newTestCore(testConfig(), store, future())
 	defer c.Close()
-	restore := func(committed, kept int64, skip bool) (int64, error) {
+	var skipped []int64
+	say := func(first, last int64) { skipped = append(skipped, first, last) }
+	restore := func(committed, kept int64, skip func(first, last int64)) (int64, error) {
 		return c.Restore(t.Context(), Assignment{Committed: committed, Kept: kept, Skip: skip, Identity: identity}, new(shortLog))
 	}
-	start, err := restore(2, 2, false)
+	start, err := restore(2, 2, nil)
 	require.NoError(t, err)
 	require.Equal(t, int64(2), start)
 	for _, committed := range []int64{2, 5} { // set forward by somebody
-		_, err = restore(committed, 5, false)
+		_, err = restore(committed, 5, nil)
 		require.ErrorIs(t, err, ErrFatal)
 		require.ErrorContains(t, err, "offsets 2 to 4")
 		require.ErrorContains(t, err, "input.deleted: skip")
 	}
-	_, err = restore(6, 5, true)
+	_, err = restore(6, 5, say)
 	require.ErrorContains(t, err, "know the input only up to 2", "what the state lacks has not been deleted alone")
-	start, err = restore(2, 5, true)
+	require.Empty(t, skipped)
+	start, err = restore(2, 5, say)
 	require.NoError(t, err)
 	require.Equal(t, int64(5), start)
+	require.Equal(t, []int64{2, 4}, skipped)
 	require.NoError(t, c.Sync([]int32{0}))
 	require.Equal(t, map[int32]int64{0: 5}, c.quiet(0))
 }

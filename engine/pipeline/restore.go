@@ -125,13 +125,15 @@ func (r *restorer) run(ctx context.Context, a *Assignment, log ChangelogReader, 
 		return 0, err
 	}
 	if r.have && r.pos.Next < a.Kept && a.Committed <= a.Kept {
-		if !a.Skip {
+		if a.Skip == nil {
 			return 0, fmt.Errorf("%w: the input has lost offsets %d to %d before they were read: its retention was shorter than the standstill, or somebody deleted records; "+
 				"go on without them with input.deleted: skip", ErrFatal, r.pos.Next, a.Kept-1)
 		}
+		next := r.pos.Next
 		if err := r.skip(a.Kept); err != nil {
 			return 0, err
 		}
+		a.Skip(next, a.Kept-1)
 	}
 	switch {
 	case r.have && r.pos.Next >= a.Committed:

@@ -128,10 +128,11 @@ type Assignment struct {
 	Partition int32
 	Committed int64 // the group's offset, or -1 where there is none
 	Start     int64 // where a partition without state begins, as configured
-	// Kept is the offset of the first record that the input still has; Skip says that
-	// what was deleted before it was read is to be gone on without.
+	// Kept is the offset of the first record that the input still has. Skip is told
+	// which were deleted before they were read, and are gone on without; where it is
+	// nil, they are not.
 	Kept int64
-	Skip bool
+	Skip func(first, last int64)
 	// Identity is, in its upper half, that of the cluster and the application, whose
 	// state alone is ours, and in its lower half that of the input topic and the
 	// changelog, whose offsets mean something else when they are made anew.
