@@ -168,8 +168,13 @@ func (p *passage) produced(r *kgo.Record, err error) {
 	}
 }
 
-// commit ends the transaction with the offsets of all that was polled in it.
+// commit ends the transaction with the offsets of all that was polled in it. One of
+// nothing is given up, which sends nothing: after a commit without offsets the client
+// holds the group up for half a second, taking the broker for an old one.
 func (p *passage) commit(ctx context.Context) error {
+	if len(p.next) == 0 {
+		return p.abort(ctx)
+	}
 	done, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
@@ -206,9 +211,6 @@ func (p *passage) committed() {
 	for _, r := range p.polled {
 		r.Recycle()
 	}
-	if len(p.next) == 0 {
-		return
-	}
 	p.r.lastCommit = time.Now()
 	p.r.count(func(s *RepartitionStats) { s.Commits++; s.Records += passed })
 }
@@ -224,10 +226,6 @@ func (p *passage) abort(ctx context.Context) error {
 
 // addOffsets makes the commit one of what is in next and of nothing else.
 func (p *passage) addOffsets(req *kmsg.TxnOffsetCommitRequest) error {
-	req.Topics = req.Topics[:0]
-	if len(p.next) == 0 {
-		return nil
-	}
 	t := kmsg.NewTxnOffsetCommitRequestTopic()
 	t.Topic = p.r.cfg.Topic
 	for part, o := range p.next {
@@ -235,7 +233,7 @@ func (p *passage) addOffsets(req *kmsg.TxnOffsetCommitRequest) error {
 		tp.Partition, tp.Offset, tp.LeaderEpoch = part, o.Offset, o.Epoch
 		t.Partitions = append(t.Partitions, tp)
 	}
-	req.Topics = append(req.Topics, t)
+	req.Topics = append(req.Topics[:0], t)
 	return nil
 }
 

@@ -361,6 +361,25 @@ func TestRepartitionFromLatest(t *testing.T) {
 	u.check()
 }
 
+// A stage that has nothing to do holds nobody up, and what comes then passes.
+func TestRepartitionOfNothing(t *testing.T) {
+	u := newUnkeyed(t, 2, 6)
+	u.feed(2, 20)
+	p, err := u.stage("0").open(t.Context())
+	require.NoError(t, err)
+	defer p.close()
+	pass := func() bool { return p.transaction(t.Context()) == nil && u.passed() }
+	require.Eventually(t, pass, 30*time.Second, time.Millisecond)
+	began := time.Now()
+	for range 10 {
+		require.NoError(t, p.transaction(t.Context()))
+	}
+	require.Less(t, time.Since(began), 2*time.Second, "transactions of nothing were held up")
+	u.feed(2, 20)
+	require.Eventually(t, pass, 30*time.Second, time.Millisecond)
+	u.check()
+}
+
 // The lag is that of the input; it is 0 when all is passed on.
 func TestRepartitionLag(t *testing.T) {
 	u := newUnkeyed(t, 2, 4)
