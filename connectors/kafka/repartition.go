@@ -53,6 +53,10 @@ type RepartitionStats struct {
 	Lag      int64  // records of this process's partitions of the input that are not passed on yet
 }
 
+// ofStage ends the names of the stage's group and of its transactional ids, which else
+// are the pipeline's.
+const ofStage = "-repartition"
+
 // RepartitionTopic is where the stage of an app id writes, and its pipeline reads.
 func RepartitionTopic(app string) string { return app + ".repartition" }
 
@@ -87,7 +91,7 @@ func NewRepartition(app string, cfg *Config, dec pipeline.Decoder, commits pipel
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
 	return &Repartition{
-		app: app, group: app + "-repartition", topic: RepartitionTopic(app),
+		app: app, group: app + ofStage, topic: RepartitionTopic(app),
 		inputName: []byte(cfg.Topic), cfg: cfg, dec: dec, commits: commits, log: log, base: base, cl: cl, adm: kadm.NewClient(cl),
 	}, nil
 }
