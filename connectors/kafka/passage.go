@@ -63,7 +63,7 @@ func (p *passage) poll(ctx context.Context, wait time.Duration, most int) ([]*kg
 	fetches := p.gs.PollRecords(ctx, most)
 	fetches.EachError(func(t string, part int32, e error) {
 		switch {
-		case errors.Is(e, context.DeadlineExceeded), errors.Is(e, context.Canceled):
+		case errors.Is(e, context.DeadlineExceeded), errors.Is(e, context.Canceled), p.r.seat().rejoins(e):
 			return
 		case errors.Is(e, kerr.OffsetOutOfRange):
 			e = fmt.Errorf("%w: the input no longer has the record at the committed offset of group %q: records were deleted before they were read, or the topic was made anew; "+
@@ -258,4 +258,4 @@ func (r *Repartition) fatal(err error) error {
 	return err
 }
 
-func (p *passage) close() { p.gs.CloseAllowingRebalance() }
+func (p *passage) close() { p.r.seat().close(p.gs.Client()) }

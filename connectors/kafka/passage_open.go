@@ -32,7 +32,7 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 	p := &passage{r: r, at: map[int32]int64{}, fresh: map[int32]int64{}, next: map[int32]kgo.EpochOffset{}, heard: time.Now()}
 	p.promise = p.produced
 	opts := append(slices.Clone(r.base),
-		kgo.ConsumerGroup(r.group), kgo.InstanceID(r.app+"-"+r.cfg.Instance),
+		kgo.ConsumerGroup(r.group), kgo.InstanceID(r.seat().instance()),
 		kgo.TransactionalID(r.app+"-"+r.cfg.Instance+ofStage), kgo.TransactionTimeout(r.cfg.TxnTimeout),
 		kgo.SessionTimeout(r.cfg.SessionTimeout), kgo.HeartbeatInterval(min(r.cfg.SessionTimeout/5, time.Second)),
 		kgo.RebalanceTimeout(max(r.cfg.TxnTimeout, r.cfg.SessionTimeout)),
@@ -55,6 +55,7 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 		p.close()
 		return nil, fmt.Errorf("transactional id of the repartition stage: %w", err)
 	}
+	r.seat().succeed(ctx)
 	p.gs.Client().AddConsumeTopics(r.cfg.Topic) // only now: a predecessor's open transaction would hold up the offsets
 	return p, nil
 }
