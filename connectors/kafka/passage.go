@@ -25,7 +25,6 @@ type passage struct {
 
 	mu     sync.Mutex
 	at     map[int32]int64 // assigned partitions → offset of the next record to pass on
-	fresh  map[int32]int64 // of them, those without a committed offset → where they begin
 	failed error           // of an assignment, surfaced by the next poll
 
 	// Of the open transaction.
@@ -74,26 +73,6 @@ func (p *passage) poll(ctx context.Context, wait time.Duration, most int) ([]*kg
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return fetches.Records(), errors.Join(err, p.failed)
-}
-
-// settleStarts commits where new partitions begin before anything of them is
-// passed on. So a topic that has records and a group that has no offsets means
-// that the offsets are gone, and not that a first transaction was aborted.
-func (p *passage) settleStarts(ctx context.Context) error {
-	p.mu.Lock()
-	fresh := p.fresh
-	p.fresh = map[int32]int64{}
-	p.mu.Unlock()
-	if len(fresh) == 0 {
-		return nil
-	}
-	for part, offset := range fresh {
-		p.next[part] = kgo.EpochOffset{Epoch: -1, Offset: offset}
-	}
-	if err := p.commit(ctx); err != nil {
-		return err
-	}
-	return p.begin()
 }
 
 // pass produces the records to where they belong.

@@ -2,15 +2,11 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
 // metadataAge is how long a produce request that failed with its connection waits
@@ -29,7 +25,7 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &passage{r: r, at: map[int32]int64{}, fresh: map[int32]int64{}, next: map[int32]kgo.EpochOffset{}, heard: time.Now()}
+	p := &passage{r: r, at: map[int32]int64{}, next: map[int32]kgo.EpochOffset{}, heard: time.Now()}
 	p.promise = p.produced
 	opts := append(slices.Clone(r.base),
 		kgo.ConsumerGroup(r.group), kgo.InstanceID(r.seat().instance()),
@@ -78,63 +74,12 @@ func (p *passage) assigned(ctx context.Context, offs map[string]map[int32]kgo.Of
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for part, offset := range fresh {
-		parts[part], at[part], p.fresh[part] = kgo.NewOffset().At(offset), offset, offset
+		parts[part], at[part] = kgo.NewOffset().At(offset), offset
 	}
 	for part, offset := range at {
 		p.at[part] = offset
 	}
 	return offs, nil
-}
-
-// starts says where partitions without a committed offset begin.
-func (p *passage) starts(ctx context.Context, fresh map[int32]int64) error {
-	r := p.r
-	if err := r.refuseLostOffsets(ctx); err != nil {
-		return err
-	}
-	list := r.adm.ListStartOffsets
-	if r.cfg.Start == "latest" {
-		list = r.adm.ListEndOffsets
-	}
-	starts, err := list(ctx, r.cfg.Topic)
-	if err != nil {
-		return fmt.Errorf("offsets of %s: %w", r.cfg.Topic, err)
-	}
-	for part := range fresh {
-		s, ok := starts.Lookup(r.cfg.Topic, part)
-		if !ok {
-			return fmt.Errorf("offsets of %s: no partition %d", r.cfg.Topic, part)
-		}
-		if s.Err != nil {
-			return fmt.Errorf("offsets of %s/%d: %w", r.cfg.Topic, part, s.Err)
-		}
-		fresh[part] = s.Offset
-	}
-	return nil
-}
-
-// refuseLostOffsets tells a group that never had offsets from one whose offsets
-// are gone: to begin again then would pass on records twice, or leave some out.
-func (r *Repartition) refuseLostOffsets(ctx context.Context) error {
-	written, err := r.written(ctx, r.topic)
-	if err != nil || !written {
-		return err
-	}
-	offsets, err := r.adm.FetchOffsets(ctx, r.group)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return fmt.Errorf("offsets of group %q: %w", r.group, err)
-	}
-	for _, o := range offsets[r.cfg.Topic] {
-		if o.Err != nil {
-			return fmt.Errorf("offsets of group %q: %w", r.group, o.Err)
-		}
-		if o.At >= 0 {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: topic %s has records, but group %q has no committed offset in %s: the offsets expired, or the input was made anew or is another; "+
-		"set the group's offsets (kafka-consumer-groups --reset-offsets) to where the stage is to go on, or start over with a new app_id",
-		pipeline.ErrFatal, r.topic, r.group, r.cfg.Topic)
 }
 
 // failure is what the next poll says, unless ctx ended because the group took
@@ -154,6 +99,5 @@ func (p *passage) drop(_ context.Context, _ *kgo.Client, parts map[string][]int3
 	defer p.mu.Unlock()
 	for _, part := range parts[p.r.cfg.Topic] {
 		delete(p.at, part)
-		delete(p.fresh, part)
 	}
 }

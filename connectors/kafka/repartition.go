@@ -200,9 +200,6 @@ func (p *passage) collect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.settleStarts(ctx); err != nil {
-			return err
-		}
 		if err := p.pass(recs); err != nil {
 			return err
 		}

@@ -45,10 +45,18 @@ func newUnkeyed(t *testing.T, partitions int32, seed uint64, opts ...kfake.Opt) 
 	t.Cleanup(c.Close)
 	cfg := DefaultConfig()
 	cfg.Brokers, cfg.Repartition, cfg.SessionTimeout = c.ListenAddrs(), true, 2*time.Second
-	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	require.NoError(t, err)
-	t.Cleanup(cl.Close)
-	return &unkeyed{t: t, cfg: &cfg, cl: cl, adm: kadm.NewClient(cl), rng: rand.New(rand.NewPCG(seed, 1)), sent: map[string]*kgo.Record{}, seq: map[int]int{}}
+	u := &unkeyed{t: t, cfg: &cfg, rng: rand.New(rand.NewPCG(seed, 1)), sent: map[string]*kgo.Record{}, seq: map[int]int{}}
+	u.connect()
+	return u
+}
+
+func (u *unkeyed) connect() {
+	u.t.Helper()
+	var err error
+	u.cl, err = kgo.NewClient(kgo.SeedBrokers(u.cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(u.t, err)
+	u.t.Cleanup(u.cl.Close)
+	u.adm = kadm.NewClient(u.cl)
 }
 
 const customers = 17
@@ -367,6 +375,70 @@ func TestRepartitionFromLatest(t *testing.T) {
 	u.run(r)
 	u.drained()
 	u.check()
+}
+
+// Partitions that the input gets later are passed on from their first record, also
+// where the stage began at the end.
+func TestRepartitionOfAnInputThatGrows(t *testing.T) {
+	for _, start := range []string{"earliest", "latest"} {
+		t.Run(start, func(t *testing.T) {
+			u := newUnkeyed(t, 2, 8)
+			u.cfg.Start = start
+			r := u.stage("0")
+			stop := u.run(r)
+			u.drained()
+			u.feed(2, 50)
+			u.drained()
+			stop()
+			_, err := u.adm.UpdatePartitions(t.Context(), 5, "events")
+			require.NoError(t, err)
+			u.connect() // a client that knows of them
+			u.feed(5, 100)
+			u.run(u.stage("0"))
+			u.drained()
+			u.check()
+		})
+	}
+}
+
+// Of those who begin at once, whoever has partition 0 says where, and the others wait
+// for it: what comes from then on is passed on, whoever gets the partition.
+func TestRepartitionBeginsOnce(t *testing.T) {
+	for _, protocol := range []string{classicProtocol, consumerProtocol} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			const partitions = 6
+			u := newUnkeyed(t, partitions, 9)
+			u.cfg.Start, u.cfg.GroupProtocol = "latest", protocol
+			u.feed(partitions, 100)
+			u.sent = map[string]*kgo.Record{}
+			a, b, c := u.stage("a"), u.stage("b"), u.stage("c")
+			require.NoError(t, a.Prepare(t.Context()))
+			begins := func(within time.Duration) (int64, error) {
+				ctx, cancel := context.WithTimeout(t.Context(), within)
+				defer cancel()
+				fresh := map[int32]int64{5: 0}
+				err := (&passage{r: b}).starts(ctx, fresh)
+				return fresh[5], err
+			}
+			_, err := begins(50 * time.Millisecond)
+			require.ErrorIs(t, err, context.DeadlineExceeded, "nobody has said where")
+
+			u.run(a)
+			u.run(b)
+			u.run(c)
+			u.drained()
+			said, err := begins(10 * time.Second)
+			require.NoError(t, err)
+			offsets, err := a.offsets(t.Context())
+			require.NoError(t, err)
+			require.Len(t, offsets, partitions)
+			require.Equal(t, offsets[5], said)
+			u.feed(partitions, 300)
+			u.drained()
+			u.check()
+		})
+	}
 }
 
 // A stage that has nothing to do holds nobody up, and what comes then passes.
