@@ -32,9 +32,7 @@ func TestNextSessionOfAStageNeedNotWait(t *testing.T) {
 				t.Cleanup(p.close)
 				require.Eventually(t, func() bool {
 					_ = p.transaction(t.Context()) // one may meet a rebalance
-					p.mu.Lock()
-					defer p.mu.Unlock()
-					return len(p.at) == parts
+					return len(p.held()) == parts
 				}, 20*time.Second, time.Millisecond)
 				t.Logf("after %s", time.Since(began))
 				return p

@@ -24,8 +24,7 @@ type passage struct {
 	gs *kgo.GroupTransactSession
 
 	mu     sync.Mutex
-	at     map[int32]int64 // assigned partitions → offset of the next record to pass on
-	failed error           // of an assignment, surfaced by the next poll
+	failed error // of an assignment, surfaced by the next poll
 
 	// Of the open transaction.
 	next    map[int32]kgo.EpochOffset // to commit
@@ -174,24 +173,13 @@ func (p *passage) commit(ctx context.Context) error {
 	if !committed {
 		return errPassageAborted
 	}
-	p.committed()
-	return nil
-}
-
-func (p *passage) committed() {
-	p.mu.Lock()
-	for part, o := range p.next {
-		if _, ours := p.at[part]; ours {
-			p.at[part] = o.Offset
-		}
-	}
-	p.mu.Unlock()
 	passed := uint64(len(p.polled))
 	for _, r := range p.polled {
 		r.Recycle()
 	}
 	p.r.lastCommit = time.Now()
 	p.r.count(func(s *RepartitionStats) { s.Commits++; s.Records += passed })
+	return nil
 }
 
 // abort gives the transaction up, which spares the successor the wait for its
@@ -216,14 +204,18 @@ func (p *passage) addOffsets(req *kmsg.TxnOffsetCommitRequest) error {
 	return nil
 }
 
-// behind is how many records the assigned partitions have before these ends.
+// held are the partitions that the client holds for the group, and what is committed of
+// them: whatever it gives of one is passed on before the next commit.
+func (p *passage) held() map[int32]kgo.EpochOffset {
+	return p.gs.Client().CommittedOffsets()[p.r.cfg.Topic]
+}
+
+// behind is how many records they have before these ends.
 func (p *passage) behind(ends kadm.ListedOffsets) int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	lag := int64(0)
-	for part, at := range p.at {
+	for part, at := range p.held() {
 		if end, ok := ends.Lookup(p.r.cfg.Topic, part); ok && end.Err == nil {
-			lag += max(0, end.Offset-at)
+			lag += max(0, end.Offset-at.Offset)
 		}
 	}
 	return lag

@@ -25,7 +25,7 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &passage{r: r, at: map[int32]int64{}, next: map[int32]kgo.EpochOffset{}, heard: time.Now()}
+	p := &passage{r: r, next: map[int32]kgo.EpochOffset{}, heard: time.Now()}
 	p.promise = p.produced
 	opts := append(slices.Clone(r.base),
 		kgo.ConsumerGroup(r.group), kgo.InstanceID(r.seat().instance()),
@@ -39,7 +39,6 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 		kgo.MaxBufferedRecords(1<<20), kgo.ProducerLinger(2*time.Millisecond),
 		kgo.MetadataMinAge(metadataAge), kgo.WithPools(NewPools()),
 		kgo.AdjustFetchOffsetsFn(p.assigned),
-		kgo.OnPartitionsRevoked(p.drop), kgo.OnPartitionsLost(p.drop),
 	)
 	if r.cfg.GroupProtocol == consumerProtocol {
 		opts = append(opts, kgo.ServerSideBalancer())
@@ -60,9 +59,9 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 // where the configuration says. Every one gets a definite offset.
 func (p *passage) assigned(ctx context.Context, offs map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	parts := offs[p.r.cfg.Topic]
-	at, fresh := map[int32]int64{}, map[int32]int64{}
+	fresh := map[int32]int64{}
 	for part, o := range parts {
-		if at[part] = o.EpochOffset().Offset; at[part] < 0 {
+		if o.EpochOffset().Offset < 0 {
 			fresh[part] = 0
 		}
 	}
@@ -71,13 +70,8 @@ func (p *passage) assigned(ctx context.Context, offs map[string]map[int32]kgo.Of
 			return nil, p.failure(ctx, err)
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	for part, offset := range fresh {
-		parts[part], at[part] = kgo.NewOffset().At(offset), offset
-	}
-	for part, offset := range at {
-		p.at[part] = offset
+		parts[part] = kgo.NewOffset().At(offset)
 	}
 	return offs, nil
 }
@@ -92,12 +86,4 @@ func (p *passage) failure(ctx context.Context, err error) error {
 	p.failed = err
 	p.mu.Unlock()
 	return err
-}
-
-func (p *passage) drop(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, part := range parts[p.r.cfg.Topic] {
-		delete(p.at, part)
-	}
 }

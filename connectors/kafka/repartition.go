@@ -114,7 +114,9 @@ const (
 	reopenMost  = 10 * time.Second
 )
 
-// errPassageAborted ends a session whose transaction was aborted.
+// errPassageAborted ends a session whose transaction was aborted, for all that the
+// client knows: it says so, too, where the broker's answer to a commit was none. The
+// next session asks the group what is committed.
 var errPassageAborted = errors.New("the transaction was aborted: the group is rebalancing")
 
 // Run passes records on until ctx ends, session after session, and returns nil

@@ -460,20 +460,28 @@ func TestRepartitionOfNothing(t *testing.T) {
 	u.check()
 }
 
-// The lag is that of the input; it is 0 when all is passed on.
+// The lag is that of the input; it is 0 when all is passed on, or what is left are
+// control records.
 func TestRepartitionLag(t *testing.T) {
 	u := newUnkeyed(t, 2, 4)
 	u.feed(2, 100)
 	r := u.stage("0")
-	p := &passage{r: r, at: map[int32]int64{0: 0, 1: 0}, heard: time.Now()}
-	p.observeLag(t.Context(), 1)
-	require.EqualValues(t, 100, r.Stats().Lag)
-	p.at[0], p.at[1], p.lagAt = 1<<40, 0, time.Time{}
-	p.observeLag(t.Context(), 1)
-	require.Less(t, r.Stats().Lag, int64(100))
-	p.heard, p.lagAt = time.Now().Add(-time.Hour), time.Time{}
-	p.observeLag(t.Context(), 0)
-	require.Zero(t, r.Stats().Lag)
+	p, err := r.open(t.Context())
+	require.NoError(t, err)
+	defer p.close()
+	require.Eventually(t, func() bool { return len(p.held()) == 2 }, 30*time.Second, time.Millisecond)
+	lag := func(came int) int64 {
+		p.lagAt = time.Time{}
+		p.observeLag(t.Context(), came)
+		return r.Stats().Lag
+	}
+	require.EqualValues(t, 100, lag(1))
+	p.heard = time.Now().Add(-time.Hour)
+	require.Zero(t, lag(0))
+	require.Eventually(t, func() bool { return p.transaction(t.Context()) == nil && r.Stats().Records > 0 }, 30*time.Second, time.Millisecond)
+	require.EqualValues(t, 100-r.Stats().Records, lag(1))
+	require.Eventually(t, func() bool { return p.transaction(t.Context()) == nil && u.passed() }, 30*time.Second, time.Millisecond)
+	require.Zero(t, lag(1))
 }
 
 // A decoder that fails for another reason than the record ends the session: the
