@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,9 +14,11 @@ import (
 // fence ends the transactions left open by instances that the group no longer has:
 // what they did cannot be committed any more, and until it is aborted nobody can tell
 // from the log, nor get the group's offsets. By themselves the brokers abort it when
-// input.transaction_timeout has passed, or some seconds after that. An instance that
-// lives after all, and has been out of the group for as long as that, is fenced off
-// by it and begins anew.
+// input.transaction_timeout has passed, or some seconds after that. What a repartition
+// stage left open holds up those who read what it wrote, and its group's offsets: its
+// instance is asked for in the pipeline's group, too, for who is there has a stage that
+// lives. An instance that lives after all, and has been out of the group for as long as
+// that, is fenced off by it and begins anew, its stage as well: nothing is lost.
 func (s *Session) fence(ctx context.Context) error {
 	select {
 	case s.fencing <- struct{}{}: // partitions are restored side by side and wait for the same
@@ -59,29 +60,39 @@ func (s *Session) left(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open transactions: %w", err)
 	}
-	open := map[string]string{}
+	var ids []string
 	for _, t := range listed {
 		instance, ok := strings.CutPrefix(t.TxnID, s.app+"-")
 		if ok && instance != s.cfg.Instance && t.State == "Ongoing" {
-			open[t.TxnID] = instance
+			ids = append(ids, t.TxnID)
 		}
 	}
-	if len(open) == 0 {
+	if len(ids) == 0 {
 		return nil, nil
 	}
 	// By its name alone it could be another application's: app "a", instance "b-1" are
 	// called as app "a-b", instance "1".
-	described, err := s.adm.DescribeTransactions(ctx, slices.Collect(maps.Keys(open))...)
+	described, err := s.adm.DescribeTransactions(ctx, ids...)
 	if err != nil {
 		return nil, fmt.Errorf("open transactions: %w", err)
 	}
-	maps.DeleteFunc(open, func(id, _ string) bool { return !s.writes(described[id]) })
+	open := map[string]string{}
+	for id, t := range described {
+		if instance, ok := s.writer(id, t); ok && instance != s.cfg.Instance {
+			open[id] = instance
+		}
+	}
 	return open, nil
 }
 
-// writes says whether a transaction writes to what is this application's alone.
-func (s *Session) writes(t kadm.DescribedTransaction) bool {
-	return slices.ContainsFunc(s.topics[:], func(name string) bool { return t.Topics[name] != nil })
+// writer is the instance of a transaction that writes to what is this application's
+// alone, by its pipeline or by its repartition stage.
+func (s *Session) writer(id string, t kadm.DescribedTransaction) (instance string, ok bool) {
+	instance = strings.TrimPrefix(id, s.app+"-")
+	if t.Topics[RepartitionTopic(s.app)] != nil {
+		return strings.TrimSuffix(instance, ofStage), true
+	}
+	return instance, slices.ContainsFunc(s.topics[:], func(name string) bool { return t.Topics[name] != nil })
 }
 
 // takeOver aborts what is open of a transactional id, as its next user does.

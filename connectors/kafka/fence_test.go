@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,6 +79,30 @@ func TestOffsetsOfTheDead(t *testing.T) {
 	awaitAssigned(t, s, 0, 1, 2)
 	require.Error(t, dead.EndTransaction(t.Context(), kgo.TryCommit))
 	require.NoError(t, other.EndTransaction(t.Context(), kgo.TryCommit))
+}
+
+// What the repartition stage of a dead instance left open is aborted, and not that of
+// one that is in the pipeline's group.
+func TestTransactionOfADeadStage(t *testing.T) {
+	w := newTown(t, classicProtocol)
+	w.cfg.Topic = RepartitionTopic("app")
+	_, err := w.adm.CreateTopic(t.Context(), wide, -1, nil, w.cfg.Topic)
+	require.NoError(t, err)
+	a := w.start("a", 0, nil)
+	w.spreadOver(a)
+	living := begun(t, &w.cfg, "app-a-repartition", w.cfg.Topic)
+	own := begun(t, &w.cfg, "app-b-repartition", w.cfg.Topic)
+	dead := begun(t, &w.cfg, "app-dead-repartition", w.cfg.Topic)
+	b := w.start("b", 0, nil)
+	w.await("the transaction of the dead is aborted", func() bool {
+		open, err := w.adm.ListTransactions(t.Context(), nil, []string{"Ongoing"})
+		require.NoError(t, err)
+		return !slices.Contains(open.TransactionalIDs(), "app-dead-repartition")
+	}, a, b)
+	w.spreadOver(a, b)
+	require.Error(t, dead.EndTransaction(t.Context(), kgo.TryCommit))
+	require.NoError(t, living.EndTransaction(t.Context(), kgo.TryCommit))
+	require.NoError(t, own.EndTransaction(t.Context(), kgo.TryCommit))
 }
 
 // begun is a producer with a transaction open, for minutes, that has written to a topic.

@@ -82,7 +82,7 @@ func (s *Session) connect(ctx context.Context, app string, opts []kgo.Opt) (err 
 	if _, _, err := s.group.ProducerID(ctx); err != nil {
 		return fmt.Errorf("transactional id %q: %w", id, err)
 	}
-	s.succeed(ctx)
+	s.seat().succeed(ctx)
 	return nil
 }
 

@@ -24,9 +24,7 @@ type passage struct {
 	gs *kgo.GroupTransactSession
 
 	mu     sync.Mutex
-	at     map[int32]int64 // assigned partitions → offset of the next record to pass on
-	fresh  map[int32]int64 // of them, those without a committed offset → where they begin
-	failed error           // of an assignment, surfaced by the next poll
+	failed error // of an assignment, surfaced by the next poll
 
 	// Of the open transaction.
 	next    map[int32]kgo.EpochOffset // to commit
@@ -63,7 +61,7 @@ func (p *passage) poll(ctx context.Context, wait time.Duration, most int) ([]*kg
 	fetches := p.gs.PollRecords(ctx, most)
 	fetches.EachError(func(t string, part int32, e error) {
 		switch {
-		case errors.Is(e, context.DeadlineExceeded), errors.Is(e, context.Canceled):
+		case errors.Is(e, context.DeadlineExceeded), errors.Is(e, context.Canceled), p.r.seat().rejoins(e):
 			return
 		case errors.Is(e, kerr.OffsetOutOfRange):
 			e = fmt.Errorf("%w: the input no longer has the record at the committed offset of group %q: records were deleted before they were read, or the topic was made anew; "+
@@ -74,26 +72,6 @@ func (p *passage) poll(ctx context.Context, wait time.Duration, most int) ([]*kg
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return fetches.Records(), errors.Join(err, p.failed)
-}
-
-// settleStarts commits where new partitions begin before anything of them is
-// passed on. So a topic that has records and a group that has no offsets means
-// that the offsets are gone, and not that a first transaction was aborted.
-func (p *passage) settleStarts(ctx context.Context) error {
-	p.mu.Lock()
-	fresh := p.fresh
-	p.fresh = map[int32]int64{}
-	p.mu.Unlock()
-	if len(fresh) == 0 {
-		return nil
-	}
-	for part, offset := range fresh {
-		p.next[part] = kgo.EpochOffset{Epoch: -1, Offset: offset}
-	}
-	if err := p.commit(ctx); err != nil {
-		return err
-	}
-	return p.begin()
 }
 
 // pass produces the records to where they belong.
@@ -168,8 +146,13 @@ func (p *passage) produced(r *kgo.Record, err error) {
 	}
 }
 
-// commit ends the transaction with the offsets of all that was polled in it.
+// commit ends the transaction with the offsets of all that was polled in it. One of
+// nothing is given up, which sends nothing: after a commit without offsets the client
+// holds the group up for half a second, taking the broker for an old one.
 func (p *passage) commit(ctx context.Context) error {
+	if len(p.next) == 0 {
+		return p.abort(ctx)
+	}
 	done, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
@@ -190,27 +173,13 @@ func (p *passage) commit(ctx context.Context) error {
 	if !committed {
 		return errPassageAborted
 	}
-	p.committed()
-	return nil
-}
-
-func (p *passage) committed() {
-	p.mu.Lock()
-	for part, o := range p.next {
-		if _, ours := p.at[part]; ours {
-			p.at[part] = o.Offset
-		}
-	}
-	p.mu.Unlock()
 	passed := uint64(len(p.polled))
 	for _, r := range p.polled {
 		r.Recycle()
 	}
-	if len(p.next) == 0 {
-		return
-	}
 	p.r.lastCommit = time.Now()
 	p.r.count(func(s *RepartitionStats) { s.Commits++; s.Records += passed })
+	return nil
 }
 
 // abort gives the transaction up, which spares the successor the wait for its
@@ -224,10 +193,6 @@ func (p *passage) abort(ctx context.Context) error {
 
 // addOffsets makes the commit one of what is in next and of nothing else.
 func (p *passage) addOffsets(req *kmsg.TxnOffsetCommitRequest) error {
-	req.Topics = req.Topics[:0]
-	if len(p.next) == 0 {
-		return nil
-	}
 	t := kmsg.NewTxnOffsetCommitRequestTopic()
 	t.Topic = p.r.cfg.Topic
 	for part, o := range p.next {
@@ -235,18 +200,22 @@ func (p *passage) addOffsets(req *kmsg.TxnOffsetCommitRequest) error {
 		tp.Partition, tp.Offset, tp.LeaderEpoch = part, o.Offset, o.Epoch
 		t.Partitions = append(t.Partitions, tp)
 	}
-	req.Topics = append(req.Topics, t)
+	req.Topics = append(req.Topics[:0], t)
 	return nil
 }
 
-// behind is how many records the assigned partitions have before these ends.
+// held are the partitions that the client holds for the group, and what is committed of
+// them: whatever it gives of one is passed on before the next commit.
+func (p *passage) held() map[int32]kgo.EpochOffset {
+	return p.gs.Client().CommittedOffsets()[p.r.cfg.Topic]
+}
+
+// behind is how many records they have before these ends.
 func (p *passage) behind(ends kadm.ListedOffsets) int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	lag := int64(0)
-	for part, at := range p.at {
+	for part, at := range p.held() {
 		if end, ok := ends.Lookup(p.r.cfg.Topic, part); ok && end.Err == nil {
-			lag += max(0, end.Offset-at)
+			lag += max(0, end.Offset-at.Offset)
 		}
 	}
 	return lag
@@ -260,4 +229,4 @@ func (r *Repartition) fatal(err error) error {
 	return err
 }
 
-func (p *passage) close() { p.gs.CloseAllowingRebalance() }
+func (p *passage) close() { p.r.seat().close(p.gs.Client()) }

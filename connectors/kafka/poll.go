@@ -53,7 +53,7 @@ func (s *Session) fetch(ctx context.Context) error {
 	}
 	fetches := s.group.PollFetches(ctx)
 	fetches.EachError(func(t string, p int32, e error) {
-		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) || s.rejoins(e) {
+		if errors.Is(e, context.DeadlineExceeded) || errors.Is(e, context.Canceled) || s.seat().rejoins(e) {
 			return
 		}
 		err = errors.Join(err, s.fatal(fmt.Errorf("fetch %s/%d: %w", t, p, e)))
@@ -75,7 +75,7 @@ func (s *Session) wake() {
 
 // rejoins says whether an error is of a membership that the client is renewing by
 // itself, all partitions having been taken away.
-func (s *Session) rejoins(err error) bool {
+func (s seat) rejoins(err error) bool {
 	var lost *kgo.ErrGroupSession
 	if !errors.As(err, &lost) {
 		return false
@@ -83,9 +83,9 @@ func (s *Session) rejoins(err error) bool {
 	switch {
 	case errors.Is(err, kerr.UnreleasedInstanceID):
 		s.log.Warn("the group still counts another life of this instance among its members; joining waits until it has left or timed out: "+
-			"give each process of an app_id its own input.instance", "instance", s.cfg.Instance)
+			"give each process of an app_id its own input.instance", "group", s.group, "instance", s.cfg.Instance)
 	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.RebalanceInProgress):
-		s.log.Warn("the group has gone on without this instance; joining anew", "instance", s.cfg.Instance, "error", err)
+		s.log.Warn("the group has gone on without this instance; joining anew", "group", s.group, "instance", s.cfg.Instance, "error", err)
 	default:
 		return false
 	}

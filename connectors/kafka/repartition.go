@@ -53,6 +53,10 @@ type RepartitionStats struct {
 	Lag      int64  // records of this process's partitions of the input that are not passed on yet
 }
 
+// ofStage ends the names of the stage's group and of its transactional ids, which else
+// are the pipeline's.
+const ofStage = "-repartition"
+
 // RepartitionTopic is where the stage of an app id writes, and its pipeline reads.
 func RepartitionTopic(app string) string { return app + ".repartition" }
 
@@ -87,7 +91,7 @@ func NewRepartition(app string, cfg *Config, dec pipeline.Decoder, commits pipel
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
 	return &Repartition{
-		app: app, group: app + "-repartition", topic: RepartitionTopic(app),
+		app: app, group: app + ofStage, topic: RepartitionTopic(app),
 		inputName: []byte(cfg.Topic), cfg: cfg, dec: dec, commits: commits, log: log, base: base, cl: cl, adm: kadm.NewClient(cl),
 	}, nil
 }
@@ -110,7 +114,9 @@ const (
 	reopenMost  = 10 * time.Second
 )
 
-// errPassageAborted ends a session whose transaction was aborted.
+// errPassageAborted ends a session whose transaction was aborted, for all that the
+// client knows: it says so, too, where the broker's answer to a commit was none. The
+// next session asks the group what is committed.
 var errPassageAborted = errors.New("the transaction was aborted: the group is rebalancing")
 
 // Run passes records on until ctx ends, session after session, and returns nil
@@ -194,9 +200,6 @@ func (p *passage) collect(ctx context.Context) error {
 		}
 		recs, err := p.poll(ctx, wait, min(left, passMost))
 		if err != nil {
-			return err
-		}
-		if err := p.settleStarts(ctx); err != nil {
 			return err
 		}
 		if err := p.pass(recs); err != nil {

@@ -40,15 +40,23 @@ type unkeyed struct {
 func newUnkeyed(t *testing.T, partitions int32, seed uint64, opts ...kfake.Opt) *unkeyed {
 	t.Helper()
 	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(partitions, "events"), kfake.SleepOutOfOrder(),
-		kfake.BrokerConfigs(map[string]string{"group.min.session.timeout.ms": "500"})}, opts...)...)
+		kfake.BrokerConfigs(map[string]string{"group.min.session.timeout.ms": "500", "group.consumer.heartbeat.interval.ms": "100"})}, opts...)...)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	cfg := DefaultConfig()
 	cfg.Brokers, cfg.Repartition, cfg.SessionTimeout = c.ListenAddrs(), true, 2*time.Second
-	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	require.NoError(t, err)
-	t.Cleanup(cl.Close)
-	return &unkeyed{t: t, cfg: &cfg, cl: cl, adm: kadm.NewClient(cl), rng: rand.New(rand.NewPCG(seed, 1)), sent: map[string]*kgo.Record{}, seq: map[int]int{}}
+	u := &unkeyed{t: t, cfg: &cfg, rng: rand.New(rand.NewPCG(seed, 1)), sent: map[string]*kgo.Record{}, seq: map[int]int{}}
+	u.connect()
+	return u
+}
+
+func (u *unkeyed) connect() {
+	u.t.Helper()
+	var err error
+	u.cl, err = kgo.NewClient(kgo.SeedBrokers(u.cfg.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	require.NoError(u.t, err)
+	u.t.Cleanup(u.cl.Close)
+	u.adm = kadm.NewClient(u.cl)
 }
 
 const customers = 17
@@ -321,26 +329,34 @@ func (u *unkeyed) step(ctx context.Context, p *passage, cut *cutter) (alive bool
 	return p.commit(ctx) == nil
 }
 
-// Two processes share the input, one joins late, one leaves.
+// Two processes share the input under either protocol; one joins late, one leaves.
 func TestRepartitionShares(t *testing.T) {
-	const partitions = 6
-	u := newUnkeyed(t, partitions, 7)
-	a, b := u.stage("a"), u.stage("b")
-	u.feed(partitions, 300)
-	stop := u.run(a)
-	u.drained()
-	u.run(b)
-	require.Eventually(t, func() bool {
-		u.feed(partitions, 30)
-		return b.Stats().Records > 0
-	}, 60*time.Second, 20*time.Millisecond, "b was given nothing")
-	u.drained()
-	stop()
-	u.feed(partitions, 300)
-	u.drained()
-	u.check()
-	require.Equal(t, uint64(len(u.sent)), a.Stats().Records+b.Stats().Records)
-	require.Positive(t, a.Stats().Commits)
+	for _, protocol := range []string{classicProtocol, consumerProtocol} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			const partitions = 6
+			u := newUnkeyed(t, partitions, 7)
+			u.cfg.GroupProtocol = protocol
+			a, b := u.stage("a"), u.stage("b")
+			u.feed(partitions, 300)
+			stop := u.run(a)
+			u.drained()
+			u.run(b)
+			require.Eventually(t, func() bool {
+				u.feed(partitions, 30)
+				return b.Stats().Records > 0
+			}, 60*time.Second, 20*time.Millisecond, "b was given nothing")
+			u.drained()
+			if protocol == classicProtocol { // of the other, the imitation keeps the place of who has left for ever
+				stop()
+			}
+			u.feed(partitions, 300)
+			u.drained()
+			u.check()
+			require.Equal(t, uint64(len(u.sent)), a.Stats().Records+b.Stats().Records)
+			require.Positive(t, a.Stats().Commits)
+		})
+	}
 }
 
 // With start: latest the stage begins at one end once and for all: what comes
@@ -361,20 +377,111 @@ func TestRepartitionFromLatest(t *testing.T) {
 	u.check()
 }
 
-// The lag is that of the input; it is 0 when all is passed on.
+// Partitions that the input gets later are passed on from their first record, also
+// where the stage began at the end.
+func TestRepartitionOfAnInputThatGrows(t *testing.T) {
+	for _, start := range []string{"earliest", "latest"} {
+		t.Run(start, func(t *testing.T) {
+			u := newUnkeyed(t, 2, 8)
+			u.cfg.Start = start
+			r := u.stage("0")
+			stop := u.run(r)
+			u.drained()
+			u.feed(2, 50)
+			u.drained()
+			stop()
+			_, err := u.adm.UpdatePartitions(t.Context(), 5, "events")
+			require.NoError(t, err)
+			u.connect() // a client that knows of them
+			u.feed(5, 100)
+			u.run(u.stage("0"))
+			u.drained()
+			u.check()
+		})
+	}
+}
+
+// Of those who begin at once, whoever has partition 0 says where, and the others wait
+// for it: what comes from then on is passed on, whoever gets the partition.
+func TestRepartitionBeginsOnce(t *testing.T) {
+	for _, protocol := range []string{classicProtocol, consumerProtocol} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			const partitions = 6
+			u := newUnkeyed(t, partitions, 9)
+			u.cfg.Start, u.cfg.GroupProtocol = "latest", protocol
+			u.feed(partitions, 100)
+			u.sent = map[string]*kgo.Record{}
+			a, b, c := u.stage("a"), u.stage("b"), u.stage("c")
+			require.NoError(t, a.Prepare(t.Context()))
+			begins := func(within time.Duration) (int64, error) {
+				ctx, cancel := context.WithTimeout(t.Context(), within)
+				defer cancel()
+				fresh := map[int32]int64{5: 0}
+				err := (&passage{r: b}).starts(ctx, fresh)
+				return fresh[5], err
+			}
+			_, err := begins(50 * time.Millisecond)
+			require.ErrorIs(t, err, context.DeadlineExceeded, "nobody has said where")
+
+			u.run(a)
+			u.run(b)
+			u.run(c)
+			u.drained()
+			said, err := begins(10 * time.Second)
+			require.NoError(t, err)
+			offsets, err := a.offsets(t.Context())
+			require.NoError(t, err)
+			require.Len(t, offsets, partitions)
+			require.Equal(t, offsets[5], said)
+			u.feed(partitions, 300)
+			u.drained()
+			u.check()
+		})
+	}
+}
+
+// A stage that has nothing to do holds nobody up, and what comes then passes.
+func TestRepartitionOfNothing(t *testing.T) {
+	u := newUnkeyed(t, 2, 6)
+	u.feed(2, 20)
+	p, err := u.stage("0").open(t.Context())
+	require.NoError(t, err)
+	defer p.close()
+	pass := func() bool { return p.transaction(t.Context()) == nil && u.passed() }
+	require.Eventually(t, pass, 30*time.Second, time.Millisecond)
+	began := time.Now()
+	for range 10 {
+		require.NoError(t, p.transaction(t.Context()))
+	}
+	require.Less(t, time.Since(began), 2*time.Second, "transactions of nothing were held up")
+	u.feed(2, 20)
+	require.Eventually(t, pass, 30*time.Second, time.Millisecond)
+	u.check()
+}
+
+// The lag is that of the input; it is 0 when all is passed on, or what is left are
+// control records.
 func TestRepartitionLag(t *testing.T) {
 	u := newUnkeyed(t, 2, 4)
 	u.feed(2, 100)
 	r := u.stage("0")
-	p := &passage{r: r, at: map[int32]int64{0: 0, 1: 0}, heard: time.Now()}
-	p.observeLag(t.Context(), 1)
-	require.EqualValues(t, 100, r.Stats().Lag)
-	p.at[0], p.at[1], p.lagAt = 1<<40, 0, time.Time{}
-	p.observeLag(t.Context(), 1)
-	require.Less(t, r.Stats().Lag, int64(100))
-	p.heard, p.lagAt = time.Now().Add(-time.Hour), time.Time{}
-	p.observeLag(t.Context(), 0)
-	require.Zero(t, r.Stats().Lag)
+	p, err := r.open(t.Context())
+	require.NoError(t, err)
+	defer p.close()
+	require.Eventually(t, func() bool { return len(p.held()) == 2 }, 30*time.Second, time.Millisecond)
+	lag := func(came int) int64 {
+		p.lagAt = time.Time{}
+		p.observeLag(t.Context(), came)
+		return r.Stats().Lag
+	}
+	require.EqualValues(t, 100, lag(1))
+	p.heard = time.Now().Add(-time.Hour)
+	require.Zero(t, lag(0))
+	require.Eventually(t, func() bool { return p.transaction(t.Context()) == nil && r.Stats().Records > 0 }, 30*time.Second, time.Millisecond)
+	require.EqualValues(t, 100-r.Stats().Records, lag(1))
+	require.Eventually(t, func() bool { return p.transaction(t.Context()) == nil && u.passed() }, 30*time.Second, time.Millisecond)
+	require.Zero(t, lag(1))
 }
 
 // A decoder that fails for another reason than the record ends the session: the

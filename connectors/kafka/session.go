@@ -106,11 +106,7 @@ func (s *Session) fatal(err error) error {
 func (s *Session) Close() {
 	s.die()
 	if s.group != nil {
-		member, epoch := s.group.GroupMetadata()
-		s.group.CloseAllowingRebalance()
-		if s.cfg.GroupProtocol == consumerProtocol && member != "" && epoch > 0 {
-			s.leave(member)
-		}
+		s.seat().close(s.group)
 	}
 	if s.aux != nil {
 		s.aux.Close() // before the wait: a barrier that was sent is waited for until the broker answers, whatever its context says
