@@ -24,47 +24,24 @@ const startsAsked = 100 * time.Millisecond
 // all who start at once, one says it, and once. From then on a partition without an
 // offset has come to the input since, and begins with its first record.
 func (p *passage) starts(ctx context.Context, fresh map[int32]int64) error {
-	r := p.r
 	_, first := fresh[0]
-	said, err := r.offsets(ctx)
-	for err == nil && len(said) == 0 && !first {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(startsAsked):
-			said, err = r.offsets(ctx)
-		}
-	}
+	said, err := p.r.said(ctx, first)
 	if err != nil {
 		return err
 	}
-	list := r.adm.ListStartOffsets
-	if len(said) == 0 && r.cfg.Start == "latest" {
-		list = r.adm.ListEndOffsets
-	}
-	listed, err := list(ctx, r.cfg.Topic)
+	say, err := p.r.unsaid(ctx, said, fresh)
 	if err != nil {
-		return fmt.Errorf("offsets of %s: %w", r.cfg.Topic, err)
-	}
-	say := map[int32]int64{}
-	for part, at := range listed[r.cfg.Topic] {
-		_, ours := fresh[part]
-		if _, is := said[part]; is || len(said) > 0 && !ours {
-			continue
-		}
-		if at.Err != nil {
-			return fmt.Errorf("offsets of %s/%d: %w", r.cfg.Topic, part, at.Err)
-		}
-		say[part] = at.Offset
+		return err
 	}
 	for part := range fresh {
-		var ok bool
-		if fresh[part], ok = said[part]; ok {
-			continue
+		at, ok := said[part]
+		if !ok {
+			at, ok = say[part]
 		}
-		if fresh[part], ok = say[part]; !ok {
-			return fmt.Errorf("offsets of %s: no partition %d", r.cfg.Topic, part)
+		if !ok {
+			return fmt.Errorf("offsets of %s: no partition %d", p.r.cfg.Topic, part)
 		}
+		fresh[part] = at
 	}
 	if len(say) == 0 {
 		return nil
@@ -73,9 +50,51 @@ func (p *passage) starts(ctx context.Context, fresh map[int32]int64) error {
 	// error ends the session, and the next one is another member.
 	ctx = context.WithoutCancel(ctx)
 	if err := p.say(ctx, say); err != nil {
-		return p.failure(ctx, fmt.Errorf("commit of where %s begins: %w", r.cfg.Topic, err))
+		return p.failure(ctx, fmt.Errorf("commit of where %s begins: %w", p.r.cfg.Topic, err))
 	}
 	return nil
+}
+
+// said are the offsets of the group. While it has none they are waited for, unless it is
+// for the caller to say the first.
+func (r *Repartition) said(ctx context.Context, first bool) (map[int32]int64, error) {
+	for {
+		said, err := r.offsets(ctx)
+		if err != nil || len(said) > 0 || first {
+			return said, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(startsAsked):
+		}
+	}
+}
+
+// unsaid is where partitions begin of which the group has no offset: of all that the
+// input has if it has none at all, else of the fresh ones.
+func (r *Repartition) unsaid(ctx context.Context, said, fresh map[int32]int64) (map[int32]int64, error) {
+	list := r.adm.ListStartOffsets
+	if len(said) == 0 && r.cfg.Start == "latest" {
+		list = r.adm.ListEndOffsets
+	}
+	listed, err := list(ctx, r.cfg.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("offsets of %s: %w", r.cfg.Topic, err)
+	}
+	say := map[int32]int64{}
+	for part, at := range listed[r.cfg.Topic] {
+		_, isSaid := said[part]
+		_, isFresh := fresh[part]
+		if isSaid || len(said) > 0 && !isFresh {
+			continue
+		}
+		if at.Err != nil {
+			return nil, fmt.Errorf("offsets of %s/%d: %w", r.cfg.Topic, part, at.Err)
+		}
+		say[part] = at.Offset
+	}
+	return say, nil
 }
 
 // offsets are what the group has committed of the input. None at all is refused where
