@@ -8,9 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/dangol-dev/dangol/engine/pipeline"
 )
 
@@ -71,23 +68,4 @@ func (s *Session) wake() {
 	if s.wakePoll != nil {
 		s.wakePoll()
 	}
-}
-
-// rejoins says whether an error is of a membership that the client is renewing by
-// itself, all partitions having been taken away.
-func (s seat) rejoins(err error) bool {
-	var lost *kgo.ErrGroupSession
-	if !errors.As(err, &lost) {
-		return false
-	}
-	switch {
-	case errors.Is(err, kerr.UnreleasedInstanceID):
-		s.log.Warn("the group still counts another life of this instance among its members; joining waits until it has left or timed out: "+
-			"give each process of an app_id its own input.instance", "group", s.group, "instance", s.cfg.Instance)
-	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.RebalanceInProgress):
-		s.log.Warn("the group has gone on without this instance; joining anew", "group", s.group, "instance", s.cfg.Instance, "error", err)
-	default:
-		return false
-	}
-	return true
 }
