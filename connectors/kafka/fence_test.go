@@ -88,6 +88,8 @@ func TestTransactionOfADeadStage(t *testing.T) {
 	w.cfg.Topic = RepartitionTopic("app")
 	_, err := w.adm.CreateTopic(t.Context(), wide, -1, nil, w.cfg.Topic)
 	require.NoError(t, err)
+	_, _, err = await(t.Context(), w.cl, w.cfg.Topic)
+	require.NoError(t, err)
 	a := w.start("a", 0, nil)
 	w.spreadOver(a)
 	living := begun(t, &w.cfg, "app-a-repartition", w.cfg.Topic)
