@@ -24,7 +24,7 @@ type Store struct {
 	tuning tuning
 	sync   *pebble.WriteOptions // whether a commit waits for the log
 
-	opening sync.RWMutex // read: by a batch of partitions that have no table, or their owner's; none is opened meanwhile
+	opening sync.RWMutex // read: while a batch is made and written; no table is opened meanwhile
 	commit  sync.Mutex   // one batch at a time
 	chain   chain        // under commit
 
@@ -141,9 +141,9 @@ func (s *Store) Drop(partition int32) error {
 	return s.flush()
 }
 
-// apply commits a batch. It refuses while flushes fail: Pebble
-// would take what it cannot keep until its memory is full, and then wait without
-// a word. It refuses for good where damage was met.
+// apply commits a batch. It refuses while flushes fail: Pebble would take what it
+// cannot keep until its memory is full, and then wait without a word. It refuses for
+// good where damage was met.
 func (s *Store) apply(b *pebble.Batch) error {
 	s.commit.Lock()
 	defer s.commit.Unlock()

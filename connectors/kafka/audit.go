@@ -104,16 +104,23 @@ func (a *Audit) Members(ctx context.Context) ([]Member, error) {
 
 // Committed are the group's offsets, of the partitions that have one.
 func (a *Audit) Committed(ctx context.Context) (map[int32]int64, error) {
-	all, err := a.adm.FetchOffsets(ctx, a.app)
+	return committedOffsets(ctx, a.adm, a.app, a.cfg.Topic)
+}
+
+// committedOffsets are a group's offsets of a topic, of the partitions that have one.
+func committedOffsets(ctx context.Context, adm *kadm.Client, group, topic string) (map[int32]int64, error) {
+	all, err := adm.FetchOffsets(ctx, group)
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return nil, fmt.Errorf("offsets of group %q: %w", a.app, err)
+		return nil, fmt.Errorf("offsets of group %q: %w", group, err)
 	}
 	at := map[int32]int64{}
-	for _, o := range all[a.cfg.Topic] {
+	for p, o := range all[topic] {
 		if o.Err != nil {
-			return nil, fmt.Errorf("offsets of group %q: %w", a.app, o.Err)
+			return nil, fmt.Errorf("offsets of group %q: %w", group, o.Err)
 		}
-		at[o.Partition] = o.At
+		if o.At >= 0 {
+			at[p] = o.At
+		}
 	}
 	return at, nil
 }

@@ -56,7 +56,7 @@ func (s *Session) open(ctx context.Context, app string, more []kgo.Opt) error {
 	if err := s.prepare(ctx, app); err != nil {
 		return err
 	}
-	if err := s.connect(ctx, app, slices.Concat(base, s.options(app), more)); err != nil {
+	if err := s.connect(ctx, slices.Concat(base, s.options(app), more)); err != nil {
 		return err
 	}
 	s.group.AddConsumeTopics(s.cfg.Topic)
@@ -64,14 +64,14 @@ func (s *Session) open(ctx context.Context, app string, more []kgo.Opt) error {
 }
 
 // connect makes the client that is to be in the group.
-func (s *Session) connect(ctx context.Context, app string, opts []kgo.Opt) (err error) {
+func (s *Session) connect(ctx context.Context, opts []kgo.Opt) (err error) {
 	if s.least {
 		if s.group, err = kgo.NewClient(append(opts, s.leastOptions()...)...); err != nil {
 			return fmt.Errorf("kafka client: %w", err)
 		}
 		return nil
 	}
-	id := app + "-" + s.cfg.Instance
+	id := s.seat().instance()
 	opts = append(opts, kgo.TransactionalID(id), kgo.TransactionTimeout(s.cfg.TxnTimeout), kgo.WithHooks(&s.reloads))
 	if s.gs, err = kgo.NewGroupTransactSession(opts...); err != nil {
 		return fmt.Errorf("kafka session: %w", err)
@@ -93,7 +93,7 @@ func (s *Session) options(app string) []kgo.Opt {
 		start = kgo.NewOffset().AtEnd()
 	}
 	opts := []kgo.Opt{
-		kgo.ClientID(clientID(s.cfg.Advertise)), kgo.ConsumerGroup(app), kgo.InstanceID(app + "-" + s.cfg.Instance),
+		kgo.ClientID(clientID(s.cfg.Advertise)), kgo.ConsumerGroup(app), kgo.InstanceID(s.seat().instance()),
 		kgo.SessionTimeout(s.cfg.SessionTimeout), kgo.HeartbeatInterval(min(s.cfg.SessionTimeout/5, time.Second)),
 		kgo.RebalanceTimeout(max(s.cfg.TxnTimeout, s.cfg.SessionTimeout)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),

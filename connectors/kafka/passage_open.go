@@ -29,7 +29,7 @@ func (r *Repartition) open(ctx context.Context) (*passage, error) {
 	p.promise = p.produced
 	opts := append(slices.Clone(r.base),
 		kgo.ConsumerGroup(r.group), kgo.InstanceID(r.seat().instance()),
-		kgo.TransactionalID(r.app+"-"+r.cfg.Instance+ofStage), kgo.TransactionTimeout(r.cfg.TxnTimeout),
+		kgo.TransactionalID(r.seat().instance()+ofStage), kgo.TransactionTimeout(r.cfg.TxnTimeout),
 		kgo.SessionTimeout(r.cfg.SessionTimeout), kgo.HeartbeatInterval(min(r.cfg.SessionTimeout/5, time.Second)),
 		kgo.RebalanceTimeout(max(r.cfg.TxnTimeout, r.cfg.SessionTimeout)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),

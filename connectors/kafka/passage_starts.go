@@ -104,18 +104,9 @@ func (r *Repartition) offsets(ctx context.Context) (map[int32]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.adm.FetchOffsets(ctx, r.group)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return nil, fmt.Errorf("offsets of group %q: %w", r.group, err)
-	}
-	at := map[int32]int64{}
-	for part, o := range all[r.cfg.Topic] {
-		if o.Err != nil {
-			return nil, fmt.Errorf("offsets of group %q: %w", r.group, o.Err)
-		}
-		if o.At >= 0 {
-			at[part] = o.At
-		}
+	at, err := committedOffsets(ctx, r.adm, r.group, r.cfg.Topic)
+	if err != nil {
+		return nil, err
 	}
 	if written && len(at) == 0 {
 		return nil, fmt.Errorf("%w: topic %s has records, but group %q has no committed offset in %s: the offsets expired, or the input was made anew or is another; "+

@@ -250,15 +250,18 @@ func (r *restorer) close(end int64) error {
 		return nil
 	}
 	r.pos.Changelog = end
-	b := r.core.store.NewBatch()
-	r.save(b)
-	return b.Commit()
+	return r.keep()
 }
 
 // skip goes on at a later offset of the input. The changelog says so with the
 // partition's next commit.
 func (r *restorer) skip(to int64) error {
 	r.pos.Next = to
+	return r.keep()
+}
+
+// keep saves the position alone.
+func (r *restorer) keep() error {
 	b := r.core.store.NewBatch()
 	r.save(b)
 	return b.Commit()
